@@ -1,0 +1,202 @@
+// Weights of a decoder: read from a checkpoint (frozen), made new (trainable), and written back under Hugging Face names.
+import { MemGenError, type Random } from '@memgen/common';
+import * as tf from '@tensorflow/tfjs';
+import type { TensorSource } from '../formats/tensor-source.js';
+import type { LinearWeights } from '../ops/linear.js';
+import type { DecoderConfig } from './decoder-config.js';
+import type { LayerWeights } from './decoder-layer.js';
+import type { DecoderWeights } from './decoder.js';
+import { moduleShape, type AdaptableModule } from './lora.js';
+import { FrozenEmbedding, TrainedEmbedding } from './token-embedding.js';
+import { transposeInto } from './transpose.js';
+
+/** A tensor under its Hugging Face name, `[out, in]` for projections. */
+export interface NamedTensor {
+  name: string;
+  shape: number[];
+  data: Float32Array;
+}
+
+const joined = {
+  queryKeyValue: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+  output: ['self_attn.o_proj'],
+  gateUp: ['mlp.gate_proj', 'mlp.up_proj'],
+  down: ['mlp.down_proj'],
+} as const satisfies Record<string, readonly AdaptableModule[]>;
+type JoinedName = keyof typeof joined;
+const joinedNames = Object.keys(joined) as JoinedName[];
+
+function hasBias(config: DecoderConfig, name: JoinedName): boolean {
+  if (name === 'queryKeyValue') return config.queryKeyValueBias;
+  return name === 'output' ? config.outputBias : config.feedForwardBias;
+}
+
+/** Reads frozen weights. @throws MemGenError `model-tensor` naming a missing tensor or one of the wrong shape. */
+export async function loadDecoderWeights(source: TensorSource, config: DecoderConfig): Promise<DecoderWeights> {
+  const read = async (name: string, shape: readonly number[]): Promise<Float32Array> => {
+    const info = source.tensors.get(name);
+    if (info === undefined) {
+      throw new MemGenError({
+        code: 'model-tensor',
+        message: 'the checkpoint lacks a tensor that config.json asks for',
+        where: name,
+        hint: 'check that config.json and the weight files belong together',
+      });
+    }
+    if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
+      throw new MemGenError({
+        code: 'model-tensor',
+        message: 'a tensor does not have the shape that config.json asks for',
+        where: name,
+        got: `[${info.shape.join(', ')}]`,
+        expected: `[${shape.join(', ')}]`,
+      });
+    }
+    return source.readFloat32(name);
+  };
+  const norm = async (name: string, size: number) => tf.tensor1d(await read(name, [size]), 'float32');
+
+  const { hiddenSize, vocabularySize, headSize } = config;
+  const table = await read('model.embed_tokens.weight', [vocabularySize, hiddenSize]);
+  const layers: LayerWeights[] = [];
+  for (let layer = 0; layer < config.layers; layer++) {
+    const prefix = `model.layers.${layer}.`;
+    const projection = async (name: JoinedName): Promise<LinearWeights> => {
+      const shapes = joined[name].map((module) => ({ module, ...moduleShape(config, module) }));
+      const input = shapes[0]!.input;
+      const width = shapes.reduce((sum, { output }) => sum + output, 0);
+      const values = new Float32Array(input * width);
+      const bias = hasBias(config, name) ? new Float32Array(width) : undefined;
+      let offset = 0;
+      for (const { module, output } of shapes) {
+        const weight = await read(`${prefix}${module}.weight`, [output, input]);
+        transposeInto(weight, output, input, values, width, offset);
+        bias?.set(await read(`${prefix}${module}.bias`, [output]), offset);
+        offset += output;
+      }
+      const weight = tf.tensor2d(values, [input, width]);
+      return bias === undefined ? { weight } : { weight, bias: tf.tensor1d(bias) };
+    };
+    layers.push({
+      attentionNorm: await norm(`${prefix}input_layernorm.weight`, hiddenSize),
+      queryKeyValue: await projection('queryKeyValue'),
+      ...(config.queryKeyNorm && {
+        queryNorm: await norm(`${prefix}self_attn.q_norm.weight`, headSize),
+        keyNorm: await norm(`${prefix}self_attn.k_norm.weight`, headSize),
+      }),
+      output: await projection('output'),
+      feedForwardNorm: await norm(`${prefix}post_attention_layernorm.weight`, hiddenSize),
+      gateUp: await projection('gateUp'),
+      down: await projection('down'),
+    });
+  }
+  const finalNorm = await norm('model.norm.weight', hiddenSize);
+  const headTable = config.tiedEmbeddings ? table : await read('lm_head.weight', [vocabularySize, hiddenSize]);
+  const head = new Float32Array(headTable.length);
+  transposeInto(headTable, vocabularySize, hiddenSize, head, vocabularySize, 0);
+  return {
+    embedding: new FrozenEmbedding(table, hiddenSize),
+    layers,
+    finalNorm,
+    head: tf.tensor2d(head, [hiddenSize, vocabularySize]),
+  };
+}
+
+/** New trainable weights: matrices normal with the given deviation, norms one, biases zero. */
+export function initializeDecoderWeights(config: DecoderConfig, random: Random, deviation = 0.02): DecoderWeights {
+  const normal = (name: string, rows: number, columns: number, scale = deviation) => {
+    const stream = random.fork(name);
+    const values = Float32Array.from({ length: rows * columns }, () => stream.normal() * scale);
+    return tf.tidy(() => tf.variable(tf.tensor2d(values, [rows, columns]), true, undefined));
+  };
+  const filled = (size: number, value: number) => tf.tidy(() => tf.variable(tf.fill<tf.Rank.R1>([size], value)));
+  // Residual branches start smaller by the depth, as in GPT-2.
+  const residual = deviation / Math.sqrt(2 * config.layers);
+  const layers = Array.from({ length: config.layers }, (_, layer): LayerWeights => {
+    const projection = (name: JoinedName): LinearWeights => {
+      const shapes = joined[name].map((module) => moduleShape(config, module));
+      const width = shapes.reduce((sum, { output }) => sum + output, 0);
+      const scale = name === 'output' || name === 'down' ? residual : deviation;
+      const weight = normal(`layers.${layer}.${name}`, shapes[0]!.input, width, scale);
+      return hasBias(config, name) ? { weight, bias: filled(width, 0) } : { weight };
+    };
+    return {
+      attentionNorm: filled(config.hiddenSize, 1),
+      queryKeyValue: projection('queryKeyValue'),
+      ...(config.queryKeyNorm && { queryNorm: filled(config.headSize, 1), keyNorm: filled(config.headSize, 1) }),
+      output: projection('output'),
+      feedForwardNorm: filled(config.hiddenSize, 1),
+      gateUp: projection('gateUp'),
+      down: projection('down'),
+    };
+  });
+  const head = normal('head', config.hiddenSize, config.vocabularySize);
+  const embedding = config.tiedEmbeddings ? head : normal('embedding', config.hiddenSize, config.vocabularySize);
+  return { embedding: new TrainedEmbedding(embedding), layers, finalNorm: filled(config.hiddenSize, 1), head };
+}
+
+/** Named variables of trainable weights, in a fixed order. */
+export function decoderParameters({ embedding, layers, finalNorm, head }: DecoderWeights): Map<string, tf.Variable> {
+  const named = new Map<string, tf.Tensor | undefined>();
+  if (embedding instanceof TrainedEmbedding) named.set('embedding', embedding.weight);
+  layers.forEach((layer, i) => {
+    for (const name of joinedNames) {
+      named.set(`layers.${i}.${name}.weight`, layer[name].weight);
+      named.set(`layers.${i}.${name}.bias`, layer[name].bias);
+    }
+    for (const name of ['attentionNorm', 'feedForwardNorm', 'queryNorm', 'keyNorm'] as const) {
+      named.set(`layers.${i}.${name}`, layer[name]);
+    }
+  });
+  named.set('finalNorm', finalNorm);
+  if (!(embedding instanceof TrainedEmbedding) || embedding.weight !== head) named.set('head', head);
+  const variables = new Map<string, tf.Variable>();
+  for (const [name, tensor] of named) if (tensor instanceof tf.Variable) variables.set(name, tensor);
+  return variables;
+}
+
+/** All weights under their Hugging Face names, for writing a checkpoint. */
+export async function exportDecoderWeights(weights: DecoderWeights, config: DecoderConfig): Promise<NamedTensor[]> {
+  const tensors: NamedTensor[] = [];
+  const floats = async (tensor: tf.Tensor) => Float32Array.from(await tensor.data<'float32'>());
+  const addNorm = async (name: string, tensor: tf.Tensor1D | undefined) => {
+    if (tensor !== undefined) tensors.push({ name, shape: [...tensor.shape], data: await floats(tensor) });
+  };
+  const { embedding, layers, finalNorm, head } = weights;
+  const { hiddenSize, vocabularySize } = config;
+  const untransposed = async (tensor: tf.Tensor2D) => {
+    const data = new Float32Array(tensor.size);
+    transposeInto(await floats(tensor), tensor.shape[0], tensor.shape[1], data, tensor.shape[0], 0);
+    return data;
+  };
+  const table =
+    embedding instanceof TrainedEmbedding ? await untransposed(embedding.weight) : (embedding as FrozenEmbedding).table;
+  tensors.push({ name: 'model.embed_tokens.weight', shape: [vocabularySize, hiddenSize], data: table });
+  for (const [i, layer] of layers.entries()) {
+    const prefix = `model.layers.${i}.`;
+    await addNorm(`${prefix}input_layernorm.weight`, layer.attentionNorm);
+    await addNorm(`${prefix}post_attention_layernorm.weight`, layer.feedForwardNorm);
+    await addNorm(`${prefix}self_attn.q_norm.weight`, layer.queryNorm);
+    await addNorm(`${prefix}self_attn.k_norm.weight`, layer.keyNorm);
+    for (const name of joinedNames) {
+      const { weight, bias } = layer[name];
+      const whole = await untransposed(weight);
+      const biases = bias === undefined ? undefined : await floats(bias);
+      let offset = 0;
+      for (const module of joined[name]) {
+        const { input, output } = moduleShape(config, module);
+        const data = whole.slice(offset * input, (offset + output) * input);
+        tensors.push({ name: `${prefix}${module}.weight`, shape: [output, input], data });
+        if (biases !== undefined) {
+          tensors.push({ name: `${prefix}${module}.bias`, shape: [output], data: biases.slice(offset, offset + output) });
+        }
+        offset += output;
+      }
+    }
+  }
+  await addNorm('model.norm.weight', finalNorm);
+  if (!config.tiedEmbeddings) {
+    tensors.push({ name: 'lm_head.weight', shape: [vocabularySize, hiddenSize], data: await untransposed(head) });
+  }
+  return tensors;
+}

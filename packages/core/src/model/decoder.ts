@@ -1,0 +1,140 @@
+// The decoder: embeddings, layers, final norm and head of a causal language model.
+import * as tf from '@tensorflow/tfjs';
+import { rmsNorm } from '../ops/rms-norm.js';
+import { halfTurnMatrix } from '../ops/rotary.js';
+import { isTrainable } from '../ops/trainable.js';
+import { eager, runOne, type Execution } from '../training/execution.js';
+import { AttentionColumns, rotaryFactors, type MaskRow } from './attention-columns.js';
+import type { DecoderConfig } from './decoder-config.js';
+import { decoderLayer, type AdapterPass, type LayerContext, type LayerWeights } from './decoder-layer.js';
+import { KeyValueCache } from './key-value-cache.js';
+import type { TokenEmbedding } from './token-embedding.js';
+
+export interface DecoderWeights {
+  embedding: TokenEmbedding;
+  layers: LayerWeights[];
+  finalNorm: tf.Tensor1D;
+  /** `[hidden, vocabulary]` */
+  head: tf.Tensor2D;
+}
+
+export interface DecoderForwardOptions {
+  /** Earlier columns; extended by this call. */
+  cache: KeyValueCache;
+  /** Only the first `keep` new columns enter the cache (query latents do not). @default all */
+  keep?: number;
+  adapter?: AdapterPass | undefined;
+  /** @default eager */
+  execution?: Execution;
+}
+
+/** A causal language model of the Llama family. Owns its weights; adapters are views handed to each call. */
+export class Decoder {
+  private readonly halfTurn: tf.Tensor2D;
+
+  constructor(
+    readonly config: DecoderConfig,
+    readonly weights: DecoderWeights,
+  ) {
+    this.halfTurn = halfTurnMatrix(config.headSize);
+  }
+
+  /** Embeddings of tokens, `[ids.length, hidden]`. */
+  embed(ids: readonly number[]): tf.Tensor2D {
+    return this.weights.embedding.lookup(ids);
+  }
+
+  /** An empty cache. */
+  createCache(batch: number, ownership: 'merged' | 'parts' = 'merged'): KeyValueCache {
+    return new KeyValueCache(this.config.layers, new AttentionColumns(batch), ownership);
+  }
+
+  /**
+   * Reads new columns of a batch. Results belong to the caller's scope (eager) or to the execution's tape.
+   * @param inputs - input vectors `[batch * tokens, hidden]`.
+   * @param mask - one row of 0 and 1 per batch row, `tokens` long.
+   * @returns final hidden states after the last norm, `[batch * tokens, hidden]`.
+   */
+  forward(
+    inputs: tf.Tensor2D,
+    mask: readonly MaskRow[],
+    { cache, keep, adapter, execution = eager }: DecoderForwardOptions,
+  ): tf.Tensor2D {
+    const { config, weights } = this;
+    const batch = mask.length;
+    const tokens = mask[0]!.length;
+    const kept = keep ?? tokens;
+    const positions = cache.columns.append(mask);
+    const [cos, sin, bias] = execution.constants(() => {
+      const { cos, sin } = rotaryFactors(positions, config.rotary, this.halfTurn);
+      return [cos, sin, cache.columns.bias(tokens)].filter((tensor) => tensor !== undefined);
+    }) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D | undefined];
+    const factors = { cos, sin, halfTurn: this.halfTurn };
+    const merged = cache.ownership === 'merged' && kept === tokens;
+
+    let hidden = inputs;
+    weights.layers.forEach((layerWeights, layer) => {
+      const context: LayerContext = {
+        config,
+        layer,
+        batch,
+        tokens,
+        factors,
+        bias,
+        adapter,
+      };
+      const { keys, values } = cache.layer(layer);
+      const past = keys.length;
+      const [output, key, value] = execution.run(
+        ([x, ...cached]) => {
+          const pastKeys = cached.slice(0, past) as tf.Tensor4D[];
+          const pastValues = cached.slice(past) as tf.Tensor4D[];
+          const result = decoderLayer(x as tf.Tensor2D, pastKeys, pastValues, layerWeights, context);
+          if (merged) return [result.hidden, result.keys, result.values];
+          return [result.hidden, firstColumns(result.key, kept), firstColumns(result.value, kept)];
+        },
+        [hidden, ...keys, ...values],
+        [...layerParameters(layerWeights), ...(adapter?.adapter.layerParameters(layer) ?? [])],
+      ) as [tf.Tensor2D, tf.Tensor4D, tf.Tensor4D];
+      if (merged) cache.replace(layer, key, value);
+      else if (kept > 0) cache.append(layer, key, value);
+      hidden = output;
+    });
+    if (kept < tokens) cache.columns.drop(tokens - kept);
+    const norm = weights.finalNorm;
+    return runOne(
+      execution,
+      ([x]) => rmsNorm(x!, norm, config.rmsNormEpsilon) as tf.Tensor2D,
+      [hidden],
+      isTrainable(norm) ? [norm] : [],
+    );
+  }
+
+  /** `[rows, hidden] -> [rows, vocabulary]`. */
+  logits(hidden: tf.Tensor2D): tf.Tensor2D {
+    return tf.matMul(hidden, this.weights.head);
+  }
+
+  dispose(): void {
+    const { layers, finalNorm, head, embedding } = this.weights;
+    for (const layer of layers) tf.dispose(layerTensors(layer));
+    tf.dispose([finalNorm, head, this.halfTurn]);
+    if ('weight' in embedding && embedding.weight instanceof tf.Variable) embedding.weight.dispose();
+  }
+}
+
+function firstColumns(x: tf.Tensor4D, count: number): tf.Tensor4D {
+  if (count === x.shape[2]) return x;
+  return tf.slice(x, [0, 0, 0, 0], [x.shape[0], x.shape[1], count, x.shape[3]]);
+}
+
+/** All tensors of a layer. */
+export function layerTensors(layer: LayerWeights): tf.Tensor[] {
+  const linears = [layer.queryKeyValue, layer.output, layer.gateUp, layer.down];
+  const norms = [layer.attentionNorm, layer.feedForwardNorm, layer.queryNorm, layer.keyNorm];
+  return [...linears.flatMap(({ weight, bias }) => [weight, bias]), ...norms].filter((tensor) => tensor !== undefined);
+}
+
+function layerParameters(layer: LayerWeights): tf.Variable[] {
+  return layerTensors(layer).filter(isTrainable);
+}

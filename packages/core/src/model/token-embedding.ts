@@ -1,0 +1,58 @@
+// Token ids to vectors: a table in ordinary memory when frozen, a variable when trained.
+import { MemGenError } from '@memgen/common';
+import * as tf from '@tensorflow/tfjs';
+
+/** Looks up the embeddings of tokens. */
+export interface TokenEmbedding {
+  /** `[ids.length, hidden]`. @throws MemGenError `token-id` for an id outside the vocabulary. */
+  lookup(ids: readonly number[]): tf.Tensor2D;
+}
+
+/**
+ * Frozen embeddings, kept as a host table: a look-up copies a few rows, needs no gather kernel and no gradient, and the
+ * device holds the (transposed) head alone when the two are tied.
+ */
+export class FrozenEmbedding implements TokenEmbedding {
+  constructor(
+    /** Row-major `[vocabulary, hidden]`. */
+    readonly table: Float32Array,
+    private readonly hiddenSize: number,
+  ) {}
+
+  lookup(ids: readonly number[]): tf.Tensor2D {
+    const size = this.hiddenSize;
+    checkIds(ids, this.table.length / size);
+    const rows = new Float32Array(ids.length * size);
+    ids.forEach((id, i) => {
+      rows.set(this.table.subarray(id * size, (id + 1) * size), i * size);
+    });
+    return tf.tensor2d(rows, [ids.length, size]);
+  }
+}
+
+/**
+ * Trained embeddings, stored `[hidden, vocabulary]` as the head is, so that both can be one variable. The look-up is a
+ * one-hot product, differentiable on every backend; meant for small vocabularies.
+ */
+export class TrainedEmbedding implements TokenEmbedding {
+  constructor(readonly weight: tf.Variable<tf.Rank.R2>) {}
+
+  lookup(ids: readonly number[]): tf.Tensor2D {
+    const vocabulary = this.weight.shape[1];
+    checkIds(ids, vocabulary);
+    const oneHot = tf.oneHot(tf.tensor1d([...ids], 'int32'), vocabulary);
+    return tf.matMul(tf.cast(oneHot, 'float32'), this.weight, false, true);
+  }
+}
+
+function checkIds(ids: readonly number[], vocabulary: number): void {
+  const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
+  if (bad === undefined) return;
+  throw new MemGenError({
+    code: 'token-id',
+    message: 'a token id lies outside the vocabulary',
+    got: String(bad),
+    expected: `0 to ${vocabulary - 1}`,
+    hint: 'check that the tokenizer belongs to the model',
+  });
+}
