@@ -46,8 +46,12 @@ export class AttentionColumns {
     return copy;
   }
 
-  /** Adds columns (one mask row per batch row, equally long) and returns their positions. */
+  /**
+   * Adds columns (one mask row per batch row, equally long) and returns their positions. With fewer mask rows than before,
+   * the last rows end.
+   */
   append(mask: readonly MaskRow[]): number[][] {
+    this.rows.length = this.counts.length = mask.length;
     return mask.map((row, b) =>
       row.map((real) => {
         this.rows[b]!.push(real);

@@ -52,7 +52,8 @@ export class Decoder {
   /**
    * Reads new columns of a batch. Results belong to the caller's scope (eager) or to the execution's tape.
    * @param inputs - input vectors `[batch * tokens, hidden]`.
-   * @param mask - one row of 0 and 1 per batch row, `tokens` long.
+   * @param mask - one row of 0 and 1 per batch row, `tokens` long; fewer rows than the cache has (in parts) mean that its
+   *   last rows take no further part.
    * @returns final hidden states after the last norm, `[batch * tokens, hidden]`.
    */
   forward(
@@ -87,8 +88,8 @@ export class Decoder {
       const past = keys.length;
       const [output, key, value] = execution.run(
         ([x, ...cached]) => {
-          const pastKeys = cached.slice(0, past) as tf.Tensor4D[];
-          const pastValues = cached.slice(past) as tf.Tensor4D[];
+          const pastKeys = cached.slice(0, past).map((part) => firstRows(part as tf.Tensor4D, batch));
+          const pastValues = cached.slice(past).map((part) => firstRows(part as tf.Tensor4D, batch));
           const result = decoderLayer(x as tf.Tensor2D, pastKeys, pastValues, layerWeights, context);
           if (merged) return [result.hidden, result.keys, result.values];
           return [result.hidden, firstColumns(result.key, kept), firstColumns(result.value, kept)];
@@ -121,6 +122,12 @@ export class Decoder {
     tf.dispose([finalNorm, head, this.halfTurn]);
     if ('weight' in embedding && embedding.weight instanceof tf.Variable) embedding.weight.dispose();
   }
+}
+
+/** Parts of the cache that were made while more rows took part. */
+function firstRows(x: tf.Tensor4D, count: number): tf.Tensor4D {
+  if (count === x.shape[0]) return x;
+  return tf.slice(x, [0, 0, 0, 0], [count, x.shape[1], x.shape[2], x.shape[3]]);
 }
 
 function firstColumns(x: tf.Tensor4D, count: number): tf.Tensor4D {

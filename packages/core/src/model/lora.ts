@@ -71,7 +71,29 @@ export class LoraAdapter {
    * @throws MemGenError `lora-target` for a target that names no module.
    */
   static initialize(decoder: DecoderConfig, config: LoraConfig, random: Random): LoraAdapter {
-    const chosen = config.targetModules.map((target) => {
+    const modules = new Map<string, LoraModule>();
+    for (const [key, { input, output }] of LoraAdapter.targets(decoder, config.targetModules)) {
+      const bound = 1 / Math.sqrt(input);
+      const stream = random.fork(key);
+      const values = Float32Array.from({ length: input * config.r }, () => (stream.float() * 2 - 1) * bound);
+      modules.set(key, {
+        a: tf.tidy(() => tf.variable(tf.tensor2d(values, [input, config.r]))),
+        b: tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([config.r, output]))),
+        scaling: config.alpha / config.r,
+      });
+    }
+    return new LoraAdapter(config, modules);
+  }
+
+  /**
+   * The modules that target names choose in every layer, by {@link loraKey}, with their sizes.
+   * @throws MemGenError `lora-target` for a target that names no module.
+   */
+  static targets(
+    decoder: DecoderConfig,
+    targetModules: readonly string[],
+  ): Map<string, { input: number; output: number }> {
+    const chosen = targetModules.map((target) => {
       const module = adaptableModules.find((name) => name === target || name.endsWith(`.${target}`));
       if (module !== undefined) return module;
       throw new MemGenError({
@@ -81,22 +103,11 @@ export class LoraAdapter {
         expected: adaptableModules.map((name) => name.split('.')[1]).join(', '),
       });
     });
-    const modules = new Map<string, LoraModule>();
+    const found = new Map<string, { input: number; output: number }>();
     for (let layer = 0; layer < decoder.layers; layer++) {
-      for (const module of chosen) {
-        const key = loraKey(layer, module);
-        const { input, output } = moduleShape(decoder, module);
-        const bound = 1 / Math.sqrt(input);
-        const stream = random.fork(key);
-        const values = Float32Array.from({ length: input * config.r }, () => (stream.float() * 2 - 1) * bound);
-        modules.set(key, {
-          a: tf.tidy(() => tf.variable(tf.tensor2d(values, [input, config.r]))),
-          b: tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([config.r, output]))),
-          scaling: config.alpha / config.r,
-        });
-      }
+      for (const module of chosen) found.set(loraKey(layer, module), moduleShape(decoder, module));
     }
-    return new LoraAdapter(config, modules);
+    return found;
   }
 
   /** Variables of one layer, in a fixed order. */

@@ -1,0 +1,10 @@
+// The composition: weaving latents into a frozen reasoner, in training and in generation.
+export {
+  findAugmentationPoints,
+  type AugmentationPoint,
+  type AugmentationPointOptions,
+  type LabelledSequence,
+} from './augmentation-points.js';
+export { evaluationLoss, trainingLoss, type TrainingLoss, type TrainingLossOptions } from './training-loss.js';
+export type { LatentKind, Weaver, WeaverSession, WeaverSessionOptions } from './weaver.js';
+export { wovenForward, type WovenForwardOptions, type WovenForwardResult, type WovenRow } from './woven-forward.js';

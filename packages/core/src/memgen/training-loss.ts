@@ -1,0 +1,135 @@
+// Loss and gradients of a batch of woven rows: mean cross entropy over all supervised tokens.
+import * as tf from '@tensorflow/tfjs';
+import type { Decoder } from '../model/decoder.js';
+import { gatherRows } from '../ops/gather-rows.js';
+import { tokenLoss, tokenLossWithGradients } from '../ops/token-loss.js';
+import { CheckpointTape } from '../training/checkpoint-tape.js';
+import { eager, type Execution } from '../training/execution.js';
+import { ignoredLabel } from '../text/encode-conversation.js';
+import type { Weaver } from './weaver.js';
+import { wovenForward, type WovenForwardResult, type WovenRow } from './woven-forward.js';
+
+export interface TrainingLossOptions {
+  weaver?: Weaver | undefined;
+  /** Recompute each layer in the backward pass instead of keeping its activations. @default true */
+  gradientCheckpointing?: boolean;
+  /** Divides the loss: the supervised tokens of the whole optimizer step. @default those of these rows */
+  normalizer?: number;
+  /** Turns on the adapter's dropout. */
+  dropoutSeed?: number;
+}
+
+export interface TrainingLoss {
+  /** Sum of the token losses divided by the normalizer. */
+  loss: number;
+  /** Supervised tokens of these rows. */
+  tokens: number;
+  /** By variable; the caller disposes. */
+  gradients: Map<tf.Variable, tf.Tensor>;
+}
+
+interface Supervised {
+  labels: number[];
+  /** Rows of `[prompt; completion]` hidden states that predict the labels. */
+  prompt: number[];
+  completion: number[];
+}
+
+/** Which hidden states predict which labels; those of the prompt part come first. */
+function supervisedPlaces(rows: readonly WovenRow[], forward: WovenForwardResult): Supervised {
+  const inPrompt: { at: number; label: number }[] = [];
+  const inCompletion: { at: number; label: number }[] = [];
+  rows.forEach(({ labels }, row) => {
+    labels.forEach((label, i) => {
+      if (label === ignoredLabel || i === 0) return;
+      const { part, at } = forward.locate(row, i - 1);
+      (part === 'prompt' ? inPrompt : inCompletion).push({ at, label });
+    });
+  });
+  return {
+    labels: [...inPrompt, ...inCompletion].map(({ label }) => label),
+    prompt: inPrompt.map(({ at }) => at),
+    completion: inCompletion.map(({ at }) => at),
+  };
+}
+
+function supervisedHidden(forward: WovenForwardResult, places: Supervised): tf.Tensor2D {
+  const parts: tf.Tensor2D[] = [];
+  if (places.prompt.length > 0) parts.push(gatherRows(forward.prompt, places.prompt));
+  if (places.completion.length > 0) parts.push(gatherRows(forward.completion, places.completion));
+  return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
+}
+
+function countTokens(rows: readonly WovenRow[]): number {
+  return rows.reduce((sum, row) => sum + row.labels.filter((label, i) => i > 0 && label !== ignoredLabel).length, 0);
+}
+
+/**
+ * Loss and gradients with respect to the weaver's parameters (and the reasoner's, where they are variables).
+ * Every tensor but the returned gradients is freed.
+ */
+export function trainingLoss(
+  reasoner: Decoder,
+  rows: readonly WovenRow[],
+  parameters: readonly tf.Variable[],
+  { weaver, gradientCheckpointing = true, normalizer, dropoutSeed }: TrainingLossOptions = {},
+): TrainingLoss {
+  const tokens = countTokens(rows);
+  const scale = 1 / (normalizer ?? tokens);
+  const forward = (execution: Execution) =>
+    wovenForward(reasoner, rows, { execution, weaver, ...(dropoutSeed !== undefined && { dropoutSeed }) });
+  const { head } = reasoner.weights;
+
+  if (!gradientCheckpointing) {
+    const { value, grads } = tf.variableGrads(() => {
+      const result = forward(eager);
+      const places = supervisedPlaces(rows, result);
+      return tf.mul(tokenLoss(supervisedHidden(result, places), places.labels, head), scale) as tf.Scalar;
+    }, [...parameters]);
+    const loss = value.dataSync()[0]!;
+    value.dispose();
+    const gradients = new Map<tf.Variable, tf.Tensor>();
+    for (const parameter of parameters) {
+      const gradient = grads[parameter.name] as tf.Tensor | undefined | null;
+      if (gradient != null) gradients.set(parameter, gradient);
+    }
+    return { loss, tokens, gradients };
+  }
+
+  const tape = new CheckpointTape();
+  try {
+    const result = forward(tape);
+    const places = supervisedPlaces(rows, result);
+    const hidden = tape.run(
+      ([prompt, completion]) => [
+        supervisedHidden({ ...result, prompt: prompt as tf.Tensor2D, completion: completion as tf.Tensor2D }, places),
+      ],
+      [result.prompt, result.completion],
+    )[0] as tf.Tensor2D;
+    const [sum, hiddenGradient] = tf.tidy(() => {
+      const { loss, hiddenGradient } = tokenLossWithGradients(hidden, places.labels, head);
+      return [loss, tf.mul(hiddenGradient, scale)];
+    }) as [tf.Scalar, tf.Tensor2D];
+    const gradients = tape.backward([{ output: hidden, gradient: hiddenGradient }]);
+    const loss = sum.dataSync()[0]! * scale;
+    tf.dispose([sum, hiddenGradient]);
+    return { loss, tokens, gradients };
+  } finally {
+    tape.dispose();
+  }
+}
+
+/** Mean loss of the rows without gradients, e.g. for validation. */
+export function evaluationLoss(
+  reasoner: Decoder,
+  rows: readonly WovenRow[],
+  weaver?: Weaver,
+): { loss: number; tokens: number } {
+  const tokens = countTokens(rows);
+  const loss = tf.tidy(() => {
+    const result = wovenForward(reasoner, rows, { execution: eager, weaver });
+    const places = supervisedPlaces(rows, result);
+    return tokenLossWithGradients(supervisedHidden(result, places), places.labels, reasoner.weights.head).loss.dataSync()[0]! / tokens;
+  });
+  return { loss, tokens };
+}

@@ -1,0 +1,23 @@
+// Decoders: configuration, weights, adapters.
+export { AttentionColumns, type MaskRow } from './attention-columns.js';
+export { readDecoderConfig, type DecoderConfig, type ModelType } from './decoder-config.js';
+export type { AdapterPass, LayerWeights } from './decoder-layer.js';
+export {
+  decoderParameters,
+  exportDecoderWeights,
+  initializeDecoderWeights,
+  loadDecoderWeights,
+  type NamedTensor,
+} from './decoder-weights.js';
+export { Decoder, type DecoderForwardOptions, type DecoderWeights } from './decoder.js';
+export { KeyValueCache } from './key-value-cache.js';
+export {
+  adaptableModules,
+  LoraAdapter,
+  loraKey,
+  moduleShape,
+  type AdaptableModule,
+  type LoraConfig,
+  type LoraModule,
+} from './lora.js';
+export { languageModelLoss, type PlainSequence } from './language-model-loss.js';

@@ -1,0 +1,172 @@
+// The weaver of the MemGen paper: a LoRA view of a causal language model, learned queries, and projections.
+import { type Random } from '@memgen/common';
+import {
+  eager,
+  layerNorm,
+  linear,
+  LoraAdapter,
+  runOne,
+  type AdapterPass,
+  type Decoder,
+  type Execution,
+  type KeyValueCache,
+  type LatentKind,
+  type LoraConfig,
+  type MaskRow,
+  type Weaver,
+  type WeaverSession,
+  type WeaverSessionOptions,
+} from '@memgen/core';
+import * as tf from '@tensorflow/tfjs';
+import { initializeParameters, type InitializationStyle, type WeaverParameters } from './weaver-parameters.js';
+import { saveLatentWeaver } from './weaver-files.js';
+
+export interface LatentWeaverConfig {
+  /** Latents woven in after the prompt. @default 8 */
+  promptLatents?: number;
+  /** Latents woven in at each later point. @default 8 */
+  inferenceLatents?: number;
+  lora: LoraConfig;
+  /** @default "reference" */
+  initialization?: InitializationStyle;
+}
+
+/**
+ * arXiv 2509.24704, section 3.2: `K` query vectors stand behind the projected input vectors of the reasoner; the adapted
+ * language model's final hidden states at the queries, projected back, are the latents. It differs from Eq. 5 as the
+ * reference code does: input vectors, not hidden states, are what it reads. The base model may be the reasoner's own
+ * decoder (its weights are shared, never copied) or another one.
+ */
+export class LatentWeaver implements Weaver {
+  constructor(
+    /** Base model of the weaver; frozen, not owned. */
+    readonly base: Decoder,
+    readonly adapter: LoraAdapter,
+    readonly weights: WeaverParameters,
+  ) {}
+
+  /** A new, untrained weaver. @param reasonerHidden - hidden size of the reasoner it will serve. */
+  static initialize(base: Decoder, reasonerHidden: number, config: LatentWeaverConfig, random: Random): LatentWeaver {
+    const { promptLatents = 8, inferenceLatents = 8, lora, initialization = 'reference' } = config;
+    return new LatentWeaver(
+      base,
+      LoraAdapter.initialize(base.config, lora, random.fork('lora')),
+      initializeParameters(
+        { reasonerHidden, weaverHidden: base.config.hiddenSize, promptLatents, inferenceLatents, style: initialization },
+        random.fork('weaver'),
+      ),
+    );
+  }
+
+  get latentCounts(): Readonly<Record<LatentKind, number>> {
+    return { prompt: this.weights.prompt.queries.shape[0], inference: this.weights.inference.queries.shape[0] };
+  }
+
+  /** Names as in the reference's weaver.bin and projs.bin; adapters as `layers.0.self_attn.q_proj.lora_A`. */
+  parameters(): Map<string, tf.Variable> {
+    const { prompt, inference, reasonerToWeaver, weaverToReasoner } = this.weights;
+    return new Map<string, tf.Variable>([
+      ['prompt_query_latents', prompt.queries],
+      ['prompt_latent_ln.weight', prompt.normWeight],
+      ['prompt_latent_ln.bias', prompt.normBias],
+      ['prompt_latent_scale', prompt.scale],
+      ['inference_query_latents', inference.queries],
+      ['inference_latent_ln.weight', inference.normWeight],
+      ['inference_latent_ln.bias', inference.normBias],
+      ['inference_latent_scale', inference.scale],
+      ['reasoner_to_weaver.weight', reasonerToWeaver.weight],
+      ['reasoner_to_weaver.bias', reasonerToWeaver.bias],
+      ['weaver_to_reasoner.weight', weaverToReasoner.weight],
+      ['weaver_to_reasoner.bias', weaverToReasoner.bias],
+      ...this.adapter.parameters(),
+    ]);
+  }
+
+  begin(options: WeaverSessionOptions): WeaverSession {
+    return new LatentWeaverSession(this, options);
+  }
+
+  save(folder: string): Promise<void> {
+    return saveLatentWeaver(this, folder);
+  }
+
+  dispose(): void {
+    this.adapter.dispose();
+    for (const variable of this.parameters().values()) if (!variable.isDisposed) variable.dispose();
+  }
+}
+
+/** Reads columns once, keeps their keys and values, and lets the queries of each call attend to them. */
+class LatentWeaverSession implements WeaverSession {
+  private cache: KeyValueCache;
+  private readonly execution: Execution;
+  private readonly adapter: AdapterPass;
+  private calls = 0;
+
+  constructor(
+    private readonly weaver: LatentWeaver,
+    private readonly options: WeaverSessionOptions,
+  ) {
+    this.execution = options.execution ?? eager;
+    this.cache = weaver.base.createCache(options.batch, options.ownership ?? 'merged');
+    this.adapter = { adapter: weaver.adapter };
+  }
+
+  weave(kind: LatentKind, embeddings: tf.Tensor2D, mask: readonly MaskRow[]): tf.Tensor2D {
+    const { base, weights } = this.weaver;
+    const { queries, normWeight, normBias, scale } = weights[kind];
+    const { reasonerToWeaver, weaverToReasoner } = weights;
+    const batch = mask.length;
+    const columns = mask[0]!.length;
+    const count = queries.shape[0];
+    const size = base.config.hiddenSize;
+
+    const input = runOne(
+      this.execution,
+      ([embeddings]) => {
+        const projected = tf.reshape(linear(embeddings as tf.Tensor2D, reasonerToWeaver), [batch, columns, size]);
+        const query = tf.mul(layerNorm(queries, normWeight, normBias), scale);
+        const repeated = tf.tile(tf.reshape(query, [1, count, size]), [batch, 1, 1]);
+        return tf.reshape(tf.concat([projected, repeated], 1), [batch * (columns + count), size]) as tf.Tensor2D;
+      },
+      [embeddings],
+      [reasonerToWeaver.weight, reasonerToWeaver.bias, queries, normWeight, normBias, scale],
+    );
+    const { dropoutSeed } = this.options;
+    const hidden = base.forward(
+      input,
+      mask.map((row) => [...row, ...Array.from({ length: count }, () => 1)]),
+      {
+        cache: this.cache,
+        keep: columns,
+        adapter: {
+          ...this.adapter,
+          // Each call drops other units.
+          ...(dropoutSeed !== undefined && { dropoutSeed: dropoutSeed + 1_000_003 * this.calls }),
+        },
+        execution: this.execution,
+      },
+    );
+    this.calls++;
+    return runOne(
+      this.execution,
+      ([hidden]) => {
+        const all = tf.reshape(hidden!, [batch, columns + count, size]);
+        const latents = tf.slice(all, [0, columns, 0], [batch, count, size]);
+        return linear(tf.reshape(latents, [batch * count, size]), weaverToReasoner);
+      },
+      [hidden],
+      [weaverToReasoner.weight, weaverToReasoner.bias],
+    );
+  }
+
+  select(rows: readonly number[]): void {
+    const old = this.cache;
+    this.cache = old.select(rows);
+    old.dispose();
+  }
+
+  dispose(): void {
+    this.cache.dispose();
+  }
+}

@@ -1,0 +1,145 @@
+// A weaver's parameters as named arrays in the layout of checkpoint files (projections and adapters `[out, in]`).
+import { MemGenError } from '@memgen/common';
+import { LoraAdapter, type Decoder, type LoraConfig, type LoraModule } from '@memgen/core';
+import * as tf from '@tensorflow/tfjs';
+import type { ProjectionParameters, QueryParameters, WeaverParameters } from './weaver-parameters.js';
+
+/** Row-major values with their shape. */
+export interface ArrayWithShape {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+/** By the names of `LatentWeaver.parameters()`. */
+export type WeaverTensors = ReadonlyMap<string, ArrayWithShape>;
+
+/** Parameters that are stored transposed: two-dimensional ones other than the queries. */
+function isTransposed(name: string): boolean {
+  return /^(reasoner_to_weaver|weaver_to_reasoner)\.weight$|\.lora_[AB]$/.test(name);
+}
+
+/** Current values in file layout. */
+export async function readWeaverTensors(
+  parameters: ReadonlyMap<string, tf.Variable>,
+): Promise<Map<string, ArrayWithShape>> {
+  const tensors = new Map<string, ArrayWithShape>();
+  for (const [name, variable] of parameters) {
+    const stored = isTransposed(name) ? tf.transpose(variable) : variable.clone();
+    tensors.set(name, { shape: stored.shape, data: Float32Array.from(await stored.data()) });
+    stored.dispose();
+  }
+  return tensors;
+}
+
+/**
+ * Builds parameters from arrays, strictly.
+ * @param lora - settings of the adapter; scalings follow from them.
+ * @throws MemGenError `weaver-tensors` that lists missing and unexpected names, or names a wrong shape.
+ */
+export function weaverFromTensors(
+  base: Decoder,
+  lora: LoraConfig,
+  tensors: WeaverTensors,
+  where = 'weaver',
+): { adapter: LoraAdapter; weights: WeaverParameters } {
+  const unused = new Set(tensors.keys());
+  const missing: string[] = [];
+  const take = (name: string, rank: number): ArrayWithShape | undefined => {
+    const found = tensors.get(name);
+    unused.delete(name);
+    if (found === undefined) {
+      missing.push(name);
+      return undefined;
+    }
+    if (found.shape.length !== rank) throw wrongShape(where, name, found.shape, `${rank} dimensions`);
+    return found;
+  };
+  const names = {
+    queries: ['prompt', 'inference'] as const,
+    projections: ['reasoner_to_weaver', 'weaver_to_reasoner'] as const,
+  };
+  const queries = names.queries.map((kind) => ({
+    queries: take(`${kind}_query_latents`, 2),
+    normWeight: take(`${kind}_latent_ln.weight`, 1),
+    normBias: take(`${kind}_latent_ln.bias`, 1),
+    scale: take(`${kind}_latent_scale`, 1),
+  }));
+  const projections = names.projections.map((name) => ({
+    weight: take(`${name}.weight`, 2),
+    bias: take(`${name}.bias`, 1),
+  }));
+  const keys = [...tensors.keys()].filter((name) => name.endsWith('.lora_A')).map((name) => name.slice(0, -7));
+  const modules = keys.map((key) => ({ key, a: take(`${key}.lora_A`, 2), b: take(`${key}.lora_B`, 2) }));
+  const unexpected = [...unused];
+  const expectedShapes = LoraAdapter.targets(base.config, lora.targetModules);
+  missing.push(...[...expectedShapes.keys()].filter((key) => !keys.includes(key)).map((key) => `${key}.lora_A`));
+  if (missing.length > 0 || unexpected.length > 0) {
+    throw new MemGenError({
+      code: 'weaver-tensors',
+      where,
+      message: 'the stored weaver does not hold exactly the tensors that its configuration asks for',
+      got: `missing: ${missing.join(', ') || 'none'}; unexpected: ${unexpected.join(', ') || 'none'}`,
+    });
+  }
+
+  const size = base.config.hiddenSize;
+  for (const query of queries) {
+    if (query.queries!.shape[1] !== size) {
+      throw wrongShape(where, 'query_latents', query.queries!.shape, `[K, ${size}], the hidden size of the base model`);
+    }
+  }
+  const built = new Map<string, LoraModule>();
+  for (const { key, a, b } of modules) {
+    const expected = expectedShapes.get(key);
+    if (expected === undefined || a!.shape[1] !== expected.input || b!.shape[0] !== expected.output) {
+      throw wrongShape(
+        where,
+        key,
+        [...a!.shape, ...b!.shape],
+        `A [r, ${expected?.input ?? '?'}], B [${expected?.output ?? '?'}, r] of the base model`,
+      );
+    }
+    built.set(key, { a: transposed(a!), b: transposed(b!), scaling: lora.alpha / lora.r });
+  }
+  const kind = (values: (typeof queries)[number]): QueryParameters => ({
+    queries: matrix(values.queries!),
+    normWeight: vector(values.normWeight!),
+    normBias: vector(values.normBias!),
+    scale: vector(values.scale!),
+  });
+  const projection = (values: (typeof projections)[number]): ProjectionParameters => ({
+    weight: transposed(values.weight!),
+    bias: vector(values.bias!),
+  });
+  return {
+    adapter: new LoraAdapter(lora, built),
+    weights: {
+      prompt: kind(queries[0]!),
+      inference: kind(queries[1]!),
+      reasonerToWeaver: projection(projections[0]!),
+      weaverToReasoner: projection(projections[1]!),
+    },
+  };
+}
+
+function wrongShape(where: string, name: string, got: readonly number[], expected: string): MemGenError {
+  return new MemGenError({
+    code: 'weaver-tensors',
+    where: `${where}: ${name}`,
+    message: 'a stored tensor has the wrong shape',
+    got: `[${got.join(', ')}]`,
+    expected,
+  });
+}
+
+function matrix({ shape, data }: ArrayWithShape): tf.Variable<tf.Rank.R2> {
+  return tf.tidy(() => tf.variable(tf.tensor2d(data, [shape[0]!, shape[1]!])));
+}
+
+function transposed({ shape, data }: ArrayWithShape): tf.Variable<tf.Rank.R2> {
+  return tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(data, [shape[0]!, shape[1]!]))));
+}
+
+function vector({ data }: ArrayWithShape): tf.Variable<tf.Rank.R1> {
+  return tf.tidy(() => tf.variable(tf.tensor1d(data)));
+}
