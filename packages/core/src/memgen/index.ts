@@ -8,3 +8,4 @@ export {
 export { evaluationLoss, trainingLoss, type TrainingLoss, type TrainingLossOptions } from './training-loss.js';
 export type { LatentKind, Weaver, WeaverSession, WeaverSessionOptions } from './weaver.js';
 export { wovenForward, type WovenForwardOptions, type WovenForwardResult, type WovenRow } from './woven-forward.js';
+export { prepareRow, type PrepareRowOptions } from './prepare-row.js';

@@ -21,3 +21,4 @@ export {
   type LoraModule,
 } from './lora.js';
 export { languageModelLoss, type PlainSequence } from './language-model-loss.js';
+export { FrozenEmbedding, TrainedEmbedding, type TokenEmbedding } from './token-embedding.js';
