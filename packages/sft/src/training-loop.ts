@@ -35,8 +35,7 @@ export interface TrainingLoopOptions {
   /** Steps that were done before (resuming). @default 0 */
   firstStep?: number;
   schedule: Omit<ScheduleOptions, 'steps'>;
-  /** Several optimizers may share the parameters; each steps those it knows, at `rate(learningRate)`. */
-  optimizers: readonly { optimizer: Optimizer; rate?: (learningRate: number) => number }[];
+  optimizer: Optimizer;
   /** Largest global gradient norm. @default 1 */
   clipNorm?: number;
   /** Gradients of step `step`, counted from 0; must depend on nothing but the step and the parameters. */
@@ -60,7 +59,7 @@ export async function runTrainingLoop({
   steps,
   firstStep = 0,
   schedule: scheduleOptions,
-  optimizers,
+  optimizer,
   clipNorm = 1,
   gradients,
   onStep,
@@ -74,9 +73,7 @@ export async function runTrainingLoop({
     const { loss, tokens, readTokens, gradients: stepGradients } = await gradients(step);
     const gradientNorm = clipGradients(stepGradients, clipNorm);
     const learningRate = schedule(step);
-    for (const { optimizer, rate } of optimizers) {
-      optimizer.step(stepGradients, rate === undefined ? learningRate : rate(learningRate));
-    }
+    optimizer.step(stepGradients, learningRate);
     disposeGradients(stepGradients);
     step++;
     await onStep?.({ step, steps, loss, gradientNorm, learningRate, tokens, readTokens });

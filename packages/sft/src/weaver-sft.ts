@@ -41,7 +41,10 @@ export interface WeaverSftOptions {
 }
 
 /** Number of optimizer steps that the options ask for. */
-export function weaverSftSteps(rows: number, { batchSize = 4, gradientAccumulation = 1, epochs = 2, steps }: WeaverSftOptions): number {
+export function weaverSftSteps(
+  rows: number,
+  { batchSize = 4, gradientAccumulation = 1, epochs = 2, steps }: WeaverSftOptions,
+): number {
   return steps ?? Math.ceil(rows / (batchSize * gradientAccumulation)) * epochs;
 }
 
@@ -94,7 +97,7 @@ export async function trainWeaver(
       steps,
       firstStep: resume?.step ?? 0,
       schedule: options.schedule ?? { kind: 'cosine', peak: 1e-5, warmup: Math.ceil(0.1 * steps) },
-      optimizers: [{ optimizer }],
+      optimizer,
       gradients,
       ...(clipNorm !== undefined && { clipNorm }),
       ...(onStep !== undefined && { onStep }),

@@ -1,9 +1,10 @@
 // Public surface of @memgen/weaver.
 export { LatentWeaver, type LatentWeaverConfig } from './latent-weaver.js';
-export { loadLatentWeaver, type LoadLatentWeaverOptions } from './weaver-files.js';
+export { loadLatentWeaver, saveLatentWeaver } from './weaver-files.js';
 export type {
   InitializationStyle,
   ProjectionParameters,
   QueryParameters,
   WeaverParameters,
 } from './weaver-parameters.js';
+export { readWeaverTensors, weaverFromTensors, type ArrayWithShape, type WeaverTensors } from './weaver-tensors.js';

@@ -52,7 +52,13 @@ export class LatentWeaver implements Weaver {
       base,
       LoraAdapter.initialize(base.config, lora, random.fork('lora')),
       initializeParameters(
-        { reasonerHidden, weaverHidden: base.config.hiddenSize, promptLatents, inferenceLatents, style: initialization },
+        {
+          reasonerHidden,
+          weaverHidden: base.config.hiddenSize,
+          promptLatents,
+          inferenceLatents,
+          style: initialization,
+        },
         random.fork('weaver'),
       ),
     );

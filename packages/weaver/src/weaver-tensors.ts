@@ -18,13 +18,13 @@ function isTransposed(name: string): boolean {
   return /^(reasoner_to_weaver|weaver_to_reasoner)\.weight$|\.lora_[AB]$/.test(name);
 }
 
-/** Current values in file layout. */
+/** Values in file layout, of the parameters or of anything that has their names and shapes (gradients, moments). */
 export async function readWeaverTensors(
-  parameters: ReadonlyMap<string, tf.Variable>,
+  parameters: ReadonlyMap<string, tf.Tensor>,
 ): Promise<Map<string, ArrayWithShape>> {
   const tensors = new Map<string, ArrayWithShape>();
-  for (const [name, variable] of parameters) {
-    const stored = isTransposed(name) ? tf.transpose(variable) : variable.clone();
+  for (const [name, tensor] of parameters) {
+    const stored = isTransposed(name) ? tf.transpose(tensor) : tensor.clone();
     tensors.set(name, { shape: stored.shape, data: Float32Array.from(await stored.data()) });
     stored.dispose();
   }

@@ -75,7 +75,10 @@ export async function generate(
   });
   const batch = new GenerationBatch(decoder, rows.length, weaver);
   let active = rows;
-  let ids: number[][] = prompts.map((prompt) => [...Array.from({ length: longest - prompt.length }, () => 0), ...prompt]);
+  let ids: number[][] = prompts.map((prompt) => [
+    ...Array.from({ length: longest - prompt.length }, () => 0),
+    ...prompt,
+  ]);
   let mask: number[][] = prompts.map((prompt) =>
     Array.from({ length: longest }, (_, t) => (t >= longest - prompt.length ? 1 : 0)),
   );
@@ -88,7 +91,11 @@ export async function generate(
       const decisions = active.map((row): Augmentation => (row.done ? -100 : decide(row, step)));
       const weave = decisions.map((decision) => decision === 1);
       const logits = batch.read(ids, mask, step === 0 ? 'prompt' : 'inference', weave);
-      options._onLogits?.(step, active.map((row) => row.index), logits);
+      options._onLogits?.(
+        step,
+        active.map((row) => row.index),
+        logits,
+      );
       const next = await chooseTokens(logits, active, sampling);
       logits.dispose();
       active.forEach((row, b) => {
@@ -125,7 +132,11 @@ export async function generate(
   }
 }
 
-async function chooseTokens(logits: tf.Tensor2D, rows: readonly RowState[], sampling: SamplingOptions): Promise<number[]> {
+async function chooseTokens(
+  logits: tf.Tensor2D,
+  rows: readonly RowState[],
+  sampling: SamplingOptions,
+): Promise<number[]> {
   if ((sampling.temperature ?? 0) === 0) {
     const best = tf.argMax(logits, 1);
     const chosen = Array.from(await best.data());

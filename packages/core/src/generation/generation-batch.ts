@@ -33,7 +33,12 @@ export class GenerationBatch {
    * @param weave - rows that get latents; others get masked columns in their place.
    * @returns logits `[batch, vocabulary]`; the caller disposes.
    */
-  read(ids: readonly (readonly number[])[], mask: readonly MaskRow[], kind: LatentKind, weave: readonly boolean[]): tf.Tensor2D {
+  read(
+    ids: readonly (readonly number[])[],
+    mask: readonly MaskRow[],
+    kind: LatentKind,
+    weave: readonly boolean[],
+  ): tf.Tensor2D {
     return tf.tidy(() => {
       const tokens = { vectors: this.reasoner.embed(ids.flat()), mask };
       this.remember(tokens);

@@ -15,8 +15,6 @@ export interface LabelledSequence {
   labels: readonly number[];
 }
 
-
-
 export interface AugmentationPointOptions {
   /** Most inference points of a sequence. */
   maxInferencePoints: number;

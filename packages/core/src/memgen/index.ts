@@ -9,3 +9,4 @@ export { evaluationLoss, trainingLoss, type TrainingLoss, type TrainingLossOptio
 export type { LatentKind, Weaver, WeaverSession, WeaverSessionOptions } from './weaver.js';
 export { wovenForward, type WovenForwardOptions, type WovenForwardResult, type WovenRow } from './woven-forward.js';
 export { prepareRow, type PrepareRowOptions } from './prepare-row.js';
+export { checkpointVersion, openMemGen, saveMemGen, type MemGenParts } from './checkpoint.js';

@@ -129,7 +129,13 @@ export function evaluationLoss(
   const loss = tf.tidy(() => {
     const result = wovenForward(reasoner, rows, { execution: eager, weaver });
     const places = supervisedPlaces(rows, result);
-    return tokenLossWithGradients(supervisedHidden(result, places), places.labels, reasoner.weights.head).loss.dataSync()[0]! / tokens;
+    return (
+      tokenLossWithGradients(
+        supervisedHidden(result, places),
+        places.labels,
+        reasoner.weights.head,
+      ).loss.dataSync()[0]! / tokens
+    );
   });
   return { loss, tokens };
 }

@@ -55,7 +55,10 @@ export function wovenForward(
 
   const promptWidth = Math.max(...starts);
   const prompts = execution.constants(() => [
-    tf.concat(sorted.map((_, b) => paddedRow([tokenRows(embeddings[b]!, 0, starts[b]!)], promptWidth, 'left')), 0),
+    tf.concat(
+      sorted.map((_, b) => paddedRow([tokenRows(embeddings[b]!, 0, starts[b]!)], promptWidth, 'left')),
+      0,
+    ),
   ])[0] as tf.Tensor2D;
   const cache = reasoner.createCache(rows.length, 'parts');
   const promptMask = starts.map((length) => leftPadded(length, promptWidth));
@@ -73,7 +76,11 @@ export function wovenForward(
           const parts = list.map((item) =>
             'tokens' in item
               ? tokenRows(embeddings[b]!, ...item.tokens)
-              : tokenRows(latents[item.latents] as tf.Tensor2D, b * counts[item.latents]!, (b + 1) * counts[item.latents]!),
+              : tokenRows(
+                  latents[item.latents] as tf.Tensor2D,
+                  b * counts[item.latents]!,
+                  (b + 1) * counts[item.latents]!,
+                ),
           );
           return paddedRow(parts, width, 'right');
         }),
@@ -110,7 +117,12 @@ function weaveAll(
   if (weaver === undefined) {
     throw new MemGenError({ code: 'weaver-missing', message: 'rows have augmentation points but no weaver was given' });
   }
-  const session = weaver.begin({ batch: rows.length, execution, ownership: 'parts', ...(dropoutSeed !== undefined && { dropoutSeed }) });
+  const session = weaver.begin({
+    batch: rows.length,
+    execution,
+    ownership: 'parts',
+    ...(dropoutSeed !== undefined && { dropoutSeed }),
+  });
   const latents: tf.Tensor2D[] = [];
   for (let call = 0; call < calls; call++) {
     const active = rows.filter((row) => row.points.length > call);

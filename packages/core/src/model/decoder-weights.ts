@@ -102,22 +102,37 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
   };
 }
 
-/** New trainable weights: matrices normal with the given deviation, norms one, biases zero. */
-export function initializeDecoderWeights(config: DecoderConfig, random: Random, deviation = 0.02): DecoderWeights {
-  const normal = (name: string, rows: number, columns: number, scale = deviation) => {
+export interface InitializationOptions {
+  /** Standard deviation of the embeddings. @default 0.02 */
+  embeddingDeviation?: number;
+  /** How the matrices that end a residual branch start: smaller by the depth, or as zero. @default "scaled" */
+  residual?: 'scaled' | 'zero';
+}
+
+/**
+ * New trainable weights: matrices normal with deviation 1/sqrt(in), those that end a residual branch smaller by
+ * sqrt(2 * layers); norms one, biases zero.
+ */
+export function initializeDecoderWeights(
+  config: DecoderConfig,
+  random: Random,
+  { embeddingDeviation = 0.02, residual = 'scaled' }: InitializationOptions = {},
+): DecoderWeights {
+  const normal = (name: string, rows: number, columns: number, scale: number) => {
     const stream = random.fork(name);
     const values = Float32Array.from({ length: rows * columns }, () => stream.normal() * scale);
-    return tf.tidy(() => tf.variable(tf.tensor2d(values, [rows, columns]), true, undefined));
+    return tf.tidy(() => tf.variable(tf.tensor2d(values, [rows, columns])));
   };
   const filled = (size: number, value: number) => tf.tidy(() => tf.variable(tf.fill<tf.Rank.R1>([size], value)));
-  // Residual branches start smaller by the depth, as in GPT-2.
-  const residual = deviation / Math.sqrt(2 * config.layers);
   const layers = Array.from({ length: config.layers }, (_, layer): LayerWeights => {
     const projection = (name: JoinedName): LinearWeights => {
       const shapes = joined[name].map((module) => moduleShape(config, module));
       const width = shapes.reduce((sum, { output }) => sum + output, 0);
-      const scale = name === 'output' || name === 'down' ? residual : deviation;
-      const weight = normal(`layers.${layer}.${name}`, shapes[0]!.input, width, scale);
+      const { input } = shapes[0]!;
+      const endsBranch = name === 'output' || name === 'down';
+      const depth = endsBranch ? 2 * config.layers : 1;
+      const scale = endsBranch && residual === 'zero' ? 0 : 1 / Math.sqrt(depth * input);
+      const weight = normal(`layers.${layer}.${name}`, input, width, scale);
       return hasBias(config, name) ? { weight, bias: filled(width, 0) } : { weight };
     };
     return {
@@ -130,8 +145,9 @@ export function initializeDecoderWeights(config: DecoderConfig, random: Random, 
       down: projection('down'),
     };
   });
-  const head = normal('head', config.hiddenSize, config.vocabularySize);
-  const embedding = config.tiedEmbeddings ? head : normal('embedding', config.hiddenSize, config.vocabularySize);
+  const table = (name: string) => normal(name, config.hiddenSize, config.vocabularySize, embeddingDeviation);
+  const head = table('head');
+  const embedding = config.tiedEmbeddings ? head : table('embedding');
   return { embedding: new TrainedEmbedding(embedding), layers, finalNorm: filled(config.hiddenSize, 1), head };
 }
 
@@ -188,7 +204,11 @@ export async function exportDecoderWeights(weights: DecoderWeights, config: Deco
         const data = whole.slice(offset * input, (offset + output) * input);
         tensors.push({ name: `${prefix}${module}.weight`, shape: [output, input], data });
         if (biases !== undefined) {
-          tensors.push({ name: `${prefix}${module}.bias`, shape: [output], data: biases.slice(offset, offset + output) });
+          tensors.push({
+            name: `${prefix}${module}.bias`,
+            shape: [output],
+            data: biases.slice(offset, offset + output),
+          });
         }
         offset += output;
       }

@@ -7,6 +7,7 @@ export {
   exportDecoderWeights,
   initializeDecoderWeights,
   loadDecoderWeights,
+  type InitializationOptions,
   type NamedTensor,
 } from './decoder-weights.js';
 export { Decoder, type DecoderForwardOptions, type DecoderWeights } from './decoder.js';

@@ -1,6 +1,6 @@
 // Keys and values of earlier columns, per layer.
 import * as tf from '@tensorflow/tfjs';
-import { AttentionColumns } from './attention-columns.js';
+import type { AttentionColumns } from './attention-columns.js';
 
 interface LayerCache {
   keys: tf.Tensor4D[];

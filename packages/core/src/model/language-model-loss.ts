@@ -1,5 +1,5 @@
 // Language-model loss of plain sequences, padded on the right: the training forward of pre-training and LoRA tuning.
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { gatherRows } from '../ops/gather-rows.js';
 import { tokenLoss } from '../ops/token-loss.js';
 import type { AdapterPass } from './decoder-layer.js';

@@ -46,16 +46,14 @@ export function tokenLossWithGradients(
         const total = tf.sum(exponentials, 1, true);
         const labelLogits = tf.sum(tf.mul(shifted, target), 1, true);
         const dLogits = tf.sub(tf.div(exponentials, total), target);
-        const parts: tf.Tensor[] = [
-          tf.sum(tf.sub(tf.log(total), labelLogits)),
-          tf.matMul(dLogits, head, false, true),
-        ];
+        const parts: tf.Tensor[] = [tf.sum(tf.sub(tf.log(total), labelLogits)), tf.matMul(dLogits, head, false, true)];
         if (isTrainable(head)) parts.push(tf.matMul(x, dLogits, true, false));
         return parts;
       }) as [tf.Scalar, tf.Tensor2D, tf.Tensor2D | undefined];
       loss = tf.add(loss, chunkLoss);
       gradients.push(chunkGradient);
-      if (chunkHead !== undefined) headGradient = headGradient === undefined ? chunkHead : tf.add<tf.Tensor2D>(headGradient, chunkHead);
+      if (chunkHead !== undefined)
+        headGradient = headGradient === undefined ? chunkHead : tf.add<tf.Tensor2D>(headGradient, chunkHead);
     }
     const hiddenGradient = gradients.length === 1 ? gradients[0]! : tf.concat(gradients, 0);
     return { loss, hiddenGradient, headGradient };

@@ -66,6 +66,10 @@ export class AdamW implements Optimizer {
     this.moments.import(state);
   }
 
+  knows(name: string): boolean {
+    return this.moments.knows(name);
+  }
+
   dispose(): void {
     this.moments.dispose();
   }

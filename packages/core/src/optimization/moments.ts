@@ -14,6 +14,10 @@ export class Moments {
     private readonly kinds: readonly string[],
   ) {}
 
+  knows(name: string): boolean {
+    return this.parameters.has(name);
+  }
+
   /** The tensor of a kind for a parameter, made when first asked for. */
   get(name: string, kind: string): tf.Variable {
     const key = `${name}|${kind}`;

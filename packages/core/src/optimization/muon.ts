@@ -10,6 +10,11 @@ export interface MuonOptions {
   iterations?: number;
   /** @default 0 */
   weightDecay?: number;
+  /**
+   * Widths of the matrices that lie side by side in a parameter (query, key and value, say); each is orthogonalised by
+   * itself. @default one matrix
+   */
+  sections?: (name: string) => readonly number[] | undefined;
 }
 
 /** For hidden matrices only; embeddings, heads, norms and biases want AdamW. */
@@ -20,15 +25,15 @@ export class Muon implements Optimizer {
 
   constructor(
     parameters: ReadonlyMap<string, tf.Variable>,
-    { momentum = 0.95, iterations = 5, weightDecay = 0 }: MuonOptions = {},
+    { momentum = 0.95, iterations = 5, weightDecay = 0, sections = () => undefined }: MuonOptions = {},
   ) {
-    this.options = { momentum, iterations, weightDecay };
+    this.options = { momentum, iterations, weightDecay, sections };
     this.moments = new Moments(parameters, ['momentum']);
     this.names = new Map([...parameters].map(([name, variable]) => [variable, name]));
   }
 
   step(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, learningRate: number): void {
-    const { momentum, iterations, weightDecay } = this.options;
+    const { momentum, iterations, weightDecay, sections } = this.options;
     for (const [variable, gradient] of gradients) {
       const name = this.names.get(variable);
       if (name === undefined) continue;
@@ -36,9 +41,13 @@ export class Muon implements Optimizer {
       tf.tidy(() => {
         running.assign(tf.add(tf.mul(running, momentum), gradient));
         const direction = tf.add(gradient, tf.mul(running, momentum)) as tf.Tensor2D;
-        const [input, output] = direction.shape;
-        const scale = Math.sqrt(Math.max(1, output / input));
-        const update = tf.mul(orthogonalize(direction, iterations), learningRate * scale);
+        const widths = sections(name) ?? [direction.shape[1]];
+        const updates = tf.split(direction, [...widths], 1).map((matrix) => {
+          const [input, output] = matrix.shape as [number, number];
+          const scale = Math.sqrt(Math.max(1, output / input));
+          return tf.mul(orthogonalize(matrix as tf.Tensor2D, iterations), learningRate * scale);
+        });
+        const update = updates.length === 1 ? updates[0]! : tf.concat(updates, 1);
         const shrunk = weightDecay > 0 ? tf.mul(variable, 1 - learningRate * weightDecay) : variable;
         variable.assign(tf.sub(shrunk, update));
       });
@@ -51,6 +60,10 @@ export class Muon implements Optimizer {
 
   importState(state: Parameters<Optimizer['importState']>[0]): void {
     this.moments.import(state);
+  }
+
+  knows(name: string): boolean {
+    return this.moments.knows(name);
   }
 
   dispose(): void {

@@ -10,5 +10,7 @@ export interface Optimizer {
   /** Named arrays that {@link Optimizer.importState} restores bit by bit. */
   exportState(): Promise<Map<string, { shape: number[]; data: Float32Array }>>;
   importState(state: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>): void;
+  /** Whether a parameter of this name is among those it steps. */
+  knows(name: string): boolean;
   dispose(): void;
 }

@@ -1,0 +1,57 @@
+// Loads an experiment: defaults, then the file, then `--set`, checked as a whole.
+import { camelCaseKeys, type CamelCased } from './camel-case.js';
+import { applyOverrides, findOverride, parseOverride } from './overrides.js';
+import { toConfigError } from './problems.js';
+import type { KeyPath } from './schema-guide.js';
+import { experimentSchema, type ExperimentFile } from './schema.js';
+import { readYaml } from './yaml-source.js';
+
+/** An experiment as the code of the app uses it. */
+export type Experiment = CamelCased<ExperimentFile>;
+
+export interface LoadedExperiment {
+  experiment: Experiment;
+  /** The same with the keys of the file and all defaults: goes into manifest.json and can be loaded again. */
+  resolved: ExperimentFile;
+}
+
+export interface LoadExperimentOptions {
+  /** Path of a YAML (or JSON) file. */
+  file: string;
+  /** `key.key=value` each, the later ones win. @default [] */
+  overrides?: readonly string[];
+}
+
+/**
+ * Loads and checks an experiment.
+ *
+ * @throws MemGenError with code `config` (a wrong key or value: names file and line, or the option), `config-yaml`,
+ * `config-override`, or `file-not-found`.
+ */
+export async function loadExperiment({ file, overrides = [] }: LoadExperimentOptions): Promise<LoadedExperiment> {
+  const parsed = overrides.map(parseOverride);
+  const source = await readYaml(file);
+  return checkExperiment(applyOverrides(source.data, parsed), (path) => {
+    const override = findOverride(parsed, path);
+    return override === undefined ? source.locate(path) : `--set ${override.text}`;
+  });
+}
+
+/** Checks the configuration that a manifest holds. @param where - named in errors, e.g. the path of the manifest. */
+export function parseExperiment(config: unknown, where: string): LoadedExperiment {
+  return checkExperiment(config, () => where);
+}
+
+function checkExperiment(data: unknown, locate: (path: KeyPath) => string): LoadedExperiment {
+  const given = withoutNulls(data);
+  const result = experimentSchema.safeParse(given);
+  if (!result.success) throw toConfigError(result.error.issues, { data: given, locate });
+  return { experiment: camelCaseKeys(result.data), resolved: result.data };
+}
+
+/** No setting can be null: an empty group (`training:` with nothing below) or a `null` means "the default". */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([key, member]) => [key, withoutNulls(member)]));
+}

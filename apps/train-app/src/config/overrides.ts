@@ -1,0 +1,60 @@
+// `--set a.b=c` on the command line: single settings that win over the file.
+import { MemGenError } from '@memgen/common';
+import { parseDocument } from 'yaml';
+import type { KeyPath } from './schema-guide.js';
+
+export interface Override {
+  path: readonly string[];
+  value: unknown;
+  /** As typed, for messages. */
+  text: string;
+}
+
+/**
+ * Parses `key.key=value`. The value is YAML: `5`, `true`, `[0.9, 0.98]`, `{task: gsm8k}`; `null` takes a setting of the
+ * file back, so that its default holds.
+ *
+ * @throws MemGenError with code `config-override`.
+ */
+export function parseOverride(text: string): Override {
+  const [, keys, valueText] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  const path = (keys ?? '').trim().split('.');
+  if (keys === undefined || valueText === undefined || !path.every((key) => /^[a-z][a-z0-9_]*$/.test(key))) {
+    throw overrideError(text, 'this does not set a key', 'key.key=value, for example training.learning_rate=1e-4');
+  }
+  const document = parseDocument(valueText, { prettyErrors: false });
+  const problem = document.errors[0];
+  if (problem !== undefined) {
+    throw overrideError(
+      text,
+      `the value is not YAML: ${problem.message}`,
+      'a number, a text in quotes, [a, b] or {a: b}',
+    );
+  }
+  return { path, value: document.toJS() as unknown, text };
+}
+
+/** A copy of `data` with the overrides put in, first to last; groups that are not there yet are made. */
+export function applyOverrides(data: Record<string, unknown>, overrides: readonly Override[]): Record<string, unknown> {
+  return overrides.reduce((result, { path, value }) => setAt(result, path, value), data);
+}
+
+/** The override that decided the value at `path` (or a part of it), the last one if there are several. */
+export function findOverride(overrides: readonly Override[], path: KeyPath): Override | undefined {
+  return overrides.findLast((override) => override.path.every((key, i) => path[i] === key));
+}
+
+function setAt(data: unknown, path: readonly string[], value: unknown): Record<string, unknown> {
+  const [key, ...rest] = path;
+  const group =
+    typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as Record<string, unknown>) : {};
+  if (key === undefined) return group;
+  return {
+    ...group,
+    [key]: rest.length === 0 ? value : setAt(Object.hasOwn(group, key) ? group[key] : {}, rest, value),
+  };
+}
+
+function overrideError(text: string, message: string, expected: string): MemGenError {
+  return new MemGenError({ code: 'config-override', where: `--set ${text}`, message, expected });
+}

@@ -1,0 +1,5 @@
+// Scores of completions.
+export { boxedAnswer } from './boxed-answer.js';
+export { normalizeMathAnswer } from './math-normalization.js';
+export { scoreMath, type MathScore, type MathScoring } from './math-score.js';
+export { parseRational, type Rational } from './rational.js';

@@ -1,0 +1,23 @@
+// File formats of models: safetensors, GGUF, adapter folders.
+export {
+  ggufToConfig,
+  ggufToTokenizer,
+  openGguf,
+  type GgufFile,
+  type GgufMetadata,
+  type GgufTokenizer,
+  type GgufValue,
+} from './gguf/index.js';
+export {
+  findTargetModules,
+  loraRank,
+  loraScaling,
+  readPeftAdapter,
+  writePeftAdapter,
+  type PeftAdapter,
+  type PeftLoraConfig,
+  type PeftModule,
+} from './peft/index.js';
+export { openSafetensors, writeSafetensors, type SafetensorsFile, type TensorToWrite } from './safetensors/index.js';
+export { parseJsonObject, readJsonFile } from './json-file.js';
+export type { TensorInfo, TensorSource } from './tensor-source.js';

@@ -1,0 +1,4 @@
+// Reading and writing of PEFT adapter folders.
+export type { PeftLoraConfig } from './adapter-config.js';
+export { readPeftAdapter, writePeftAdapter, type PeftAdapter, type PeftModule } from './peft-adapter.js';
+export { findTargetModules, loraRank, loraScaling } from './target-modules.js';
