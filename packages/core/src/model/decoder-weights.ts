@@ -3,6 +3,7 @@ import { MemGenError, type Random } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import type { TensorSource } from '../formats/tensor-source.js';
 import type { LinearWeights } from '../ops/linear.js';
+import { isTrainable } from '../ops/trainable.js';
 import type { DecoderConfig } from './decoder-config.js';
 import type { LayerWeights } from './decoder-layer.js';
 import type { DecoderWeights } from './decoder.js';
@@ -167,7 +168,7 @@ export function decoderParameters({ embedding, layers, finalNorm, head }: Decode
   named.set('finalNorm', finalNorm);
   if (!(embedding instanceof TrainedEmbedding) || embedding.weight !== head) named.set('head', head);
   const variables = new Map<string, tf.Variable>();
-  for (const [name, tensor] of named) if (tensor instanceof tf.Variable) variables.set(name, tensor);
+  for (const [name, tensor] of named) if (tensor !== undefined && isTrainable(tensor)) variables.set(name, tensor);
   return variables;
 }
 
@@ -185,8 +186,7 @@ export async function exportDecoderWeights(weights: DecoderWeights, config: Deco
     transposeInto(await floats(tensor), tensor.shape[0], tensor.shape[1], data, tensor.shape[0], 0);
     return data;
   };
-  const table =
-    embedding instanceof TrainedEmbedding ? await untransposed(embedding.weight) : (embedding as FrozenEmbedding).table;
+  const table = await embedding.rows();
   tensors.push({ name: 'model.embed_tokens.weight', shape: [vocabularySize, hiddenSize], data: table });
   for (const [i, layer] of layers.entries()) {
     const prefix = `model.layers.${i}.`;

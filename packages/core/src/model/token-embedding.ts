@@ -1,11 +1,14 @@
 // Token ids to vectors: a table in ordinary memory when frozen, a variable when trained.
 import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
+import { transposeInto } from './transpose.js';
 
 /** Looks up the embeddings of tokens. */
 export interface TokenEmbedding {
   /** `[ids.length, hidden]`. @throws MemGenError `token-id` for an id outside the vocabulary. */
   lookup(ids: readonly number[]): tf.Tensor2D;
+  /** All vectors, row-major `[vocabulary, hidden]`; borrowed. */
+  rows(): Promise<Float32Array>;
 }
 
 /**
@@ -28,6 +31,10 @@ export class FrozenEmbedding implements TokenEmbedding {
     });
     return tf.tensor2d(rows, [ids.length, size]);
   }
+
+  rows(): Promise<Float32Array> {
+    return Promise.resolve(this.table);
+  }
 }
 
 /**
@@ -42,6 +49,13 @@ export class TrainedEmbedding implements TokenEmbedding {
     checkIds(ids, vocabulary);
     const oneHot = tf.oneHot(tf.tensor1d([...ids], 'int32'), vocabulary);
     return tf.matMul(tf.cast(oneHot, 'float32'), this.weight, false, true);
+  }
+
+  async rows(): Promise<Float32Array> {
+    const [hidden, vocabulary] = this.weight.shape;
+    const values = new Float32Array(hidden * vocabulary);
+    transposeInto((await this.weight.data()) as Float32Array, hidden, vocabulary, values, hidden, 0);
+    return values;
   }
 }
 

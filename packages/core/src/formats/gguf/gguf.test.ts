@@ -77,7 +77,9 @@ describe('openGguf', () => {
     const tensor = { name: 'output.weight', dimensions: [64, values.length / 64], type: 0, offset: 0 };
     const data = new Uint8Array(values.buffer);
     const file = await openGguf(await craft({ pairs: [llama], tensors: [tensor], data }));
-    expect(await file.readFloat32('lm_head.weight')).toEqual(values);
+    // Comparing large arrays with toEqual takes seconds.
+    const read = await file.readFloat32('lm_head.weight');
+    expect(Buffer.compare(new Uint8Array(read.buffer), data)).toBe(0);
     await file.close();
   });
 });
@@ -144,7 +146,7 @@ describe('a hostile or damaged GGUF file', () => {
 
   it('that is cut anywhere is refused', async () => {
     const bytes = await readFile(tinyLlama);
-    for (let length = 0; length < bytes.length; length += length < 3000 ? 13 : 997) {
+    for (let length = 0; length < bytes.length; length += length < 3000 ? 29 : 997) {
       await expect(openGguf(await craft(bytes.subarray(0, length)))).rejects.toMatchObject({ name: 'MemGenError' });
     }
   });

@@ -1,0 +1,33 @@
+// Public surface of @memgen/runs.
+export { readAnswers, type AnswerRecord } from './answers.js';
+export { checkpointPath, listCheckpoints, pruneCheckpoints, type Checkpoint } from './checkpoints.js';
+export type { Clock } from './clock.js';
+export { manifestVersion, readManifest, type RunManifest, type RunSession, type RunStatus } from './manifest.js';
+export { readMetrics, type MetricsRecord } from './metrics-log.js';
+export { readGitState, type GitState } from './provenance/git-state.js';
+export { sha256OfFile, sha256OfText } from './provenance/hash-file.js';
+export { describeMachine, type MachineFacts } from './provenance/machine.js';
+export { readPackageVersions } from './provenance/package-versions.js';
+export {
+  RunFolder,
+  type CreateRunOptions,
+  type NewRun,
+  type ResumeRunOptions,
+  type SessionFacts,
+} from './run-folder.js';
+export { EventFile, type EventFileOptions } from './tensorboard/event-file.js';
+export type { Scalars } from './tensorboard/event.js';
+export { renderReport } from './report/render-report.js';
+export type {
+  Comparison,
+  CurveSeries,
+  Estimate,
+  ExampleRow,
+  FactGroup,
+  ReportArm,
+  ReportCurve,
+  ReportData,
+  ReportHighlight,
+  ResultGroup,
+  ResultsTable,
+} from './report/report-data.js';

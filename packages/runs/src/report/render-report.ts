@@ -1,0 +1,92 @@
+// Writes a run up as one HTML page that needs no network, no script and no other file.
+import { curvesSection } from './curves-section.js';
+import { examplesSection } from './examples-section.js';
+import { html, type Html } from './html.js';
+import type { FactGroup, ReportData, ReportHighlight } from './report-data.js';
+import { resultsSection } from './results-section.js';
+import { style } from './style.js';
+
+/**
+ * Renders a report. Every text in `data` is escaped, and the page forbids itself scripts and network, so that what a
+ * model or a file wrote is only ever shown.
+ *
+ * @returns a complete HTML document.
+ */
+export async function renderReport(data: ReportData): Promise<string> {
+  const results = await Promise.all(data.results.map(resultsSection));
+  const curves = await curvesSection(data.curves);
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <title>${data.title}</title>
+        <style>
+          ${style}
+        </style>
+      </head>
+      <body>
+        <header>
+          <p class="written">${data.writtenAt.slice(0, 16).replace('T', ' ')} UTC</p>
+          <h1>${data.title}</h1>
+          <p class="summary">${data.summary}</p>
+          ${data.story === undefined ? undefined : html`<p>${data.story}</p>`} ${highlights(data.highlights)}
+        </header>
+        <main>
+          ${results} ${examplesSection(data.examples)} ${curves} ${factsSection(data.facts)} ${repeatSection(data)}
+        </main>
+        <footer>Everything this page shows is in the run folder: manifest.json, metrics.jsonl, answers.jsonl.</footer>
+      </body>
+    </html> `;
+  return page.text;
+}
+
+function highlights(items: readonly ReportHighlight[]): Html | undefined {
+  if (items.length === 0) return undefined;
+  return html`<ul class="highlights">
+    ${items.map(
+      ({ value, label, note }) =>
+        html`<li>
+          <strong>${value}</strong
+          ><span>${label}</span>${note === undefined ? undefined : html`<span class="muted">${note}</span>`}
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function factsSection(groups: readonly FactGroup[]): Html | undefined {
+  if (groups.length === 0) return undefined;
+  return html`<section>
+    <h2>Speed and size</h2>
+    <div class="facts">
+      ${groups.map(
+        ({ title, facts }) =>
+          html`<div>
+            <h3>${title}</h3>
+            <dl>
+              ${facts.map(
+                ({ label, value }) =>
+                  html`<div>
+                    <dt>${label}</dt>
+                    <dd>${value}</dd>
+                  </div>`,
+              )}
+            </dl>
+          </div>`,
+      )}
+    </div>
+  </section>`;
+}
+
+function repeatSection({ repeat, manifest }: ReportData): Html {
+  return html`<section>
+    <h2>How to repeat it</h2>
+    <pre>${repeat.commands.join('\n')}</pre>
+    ${repeat.note === undefined ? undefined : html`<p class="muted">${repeat.note}</p>`}
+    <details>
+      <summary>The manifest of the run</summary>
+      <pre>${JSON.stringify(manifest, undefined, 2)}</pre>
+    </details>
+  </section>`;
+}
