@@ -1,7 +1,7 @@
 // Measures one backend; prints one JSON line per figure. Started by main.ts.
-import { fileURLToPath } from 'node:url';
 import { Random } from '@memgen/common';
 import { AdamW, generate, loadReasoner, startBackend, trainingLoss, type Reasoner, type WovenRow } from '@memgen/core';
+import { modelFolder } from '@memgen/tiny-reasoner';
 import { LatentWeaver } from '@memgen/weaver';
 import * as tf from '@tensorflow/tfjs';
 import { measure, seconds, type Measurement } from './measurement.js';
@@ -95,8 +95,7 @@ async function measureTraining(reasoner: Reasoner, weaver: LatentWeaver): Promis
 
 await startBackend({ backend });
 if (only.includes('matmul')) await measureProducts();
-const tiny = fileURLToPath(new URL('../packages/tiny-reasoner/model/', import.meta.url));
-const reasoner = await loadReasoner(model === 'tiny' ? tiny : model);
+const reasoner = await loadReasoner(model === 'tiny' ? modelFolder() : model);
 const weaver = LatentWeaver.initialize(
   reasoner.decoder,
   reasoner.decoder.config.hiddenSize,

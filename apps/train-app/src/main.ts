@@ -1,4 +1,5 @@
 // The training app: `npm start -- [--config FILE] [--set key=value] [--resume RUN]`.
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MemGenError } from '@memgen/common';
 import { Command } from 'commander';
@@ -51,7 +52,9 @@ async function request({
   resume?: string;
 }): Promise<ExperimentRequest> {
   if (resume !== undefined) return { resume };
-  const loaded = await loadExperiment({ file: config, overrides: set });
+  // pnpm runs this app in its own folder; paths are meant from where the command was given.
+  const file = resolve(process.env.INIT_CWD ?? process.cwd(), config);
+  const loaded = await loadExperiment({ file, overrides: set });
   return { loaded, ...(out !== undefined && { out }) };
 }
 

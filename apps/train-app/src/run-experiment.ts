@@ -14,7 +14,8 @@ import {
   type FactGroup,
   type SessionFacts,
 } from '@memgen/runs';
-import { LatentWeaver, loadLatentWeaver } from '@memgen/weaver';
+import { modelFolder } from '@memgen/tiny-reasoner';
+import { LatentWeaver } from '@memgen/weaver';
 import { answerQuestions, type GivenAnswer } from './answer-questions.js';
 import { parseExperiment, type Experiment, type LoadedExperiment } from './config/load-experiment.js';
 import { outputPath } from './config/output-path.js';
@@ -103,7 +104,7 @@ export async function runExperiment(
     const weaver =
       checkpoint === undefined
         ? newWeaver()
-        : await loadLatentWeaver((await openMemGen(checkpoint, reasoner.origin)).weaverFolder, reasoner.decoder);
+        : await LatentWeaver.load((await openMemGen(checkpoint, reasoner.origin)).weaverFolder, reasoner.decoder);
     const trainable = [...weaver.parameters().values()].reduce((sum, variable) => sum + variable.size, 0);
     say(`Weaver: ${millions(trainable)} trainable parameters, ${weaver.latentCounts.prompt} latents after the prompt`);
 
@@ -221,7 +222,7 @@ async function readExperimentOf(folder: string): Promise<LoadedExperiment> {
 /** `tiny` is the model of this repository's own package. */
 function modelSource({ reasoner }: Experiment): string {
   if (reasoner.model !== 'tiny') return reasoner.model;
-  return join(dirname(fileURLToPath(import.meta.resolve('@memgen/tiny-reasoner/package.json'))), 'model');
+  return modelFolder();
 }
 
 function revisionOf({ reasoner }: Experiment): { revision?: string } {

@@ -26,3 +26,4 @@ export { buildTokenizer } from './tokenizer/build-tokenizer.js';
 export { renderRow } from './tokenizer/render.js';
 export { chatTemplate, specialTokens } from './tokenizer/tokenizer-files.js';
 export { architecture, recipe } from './pretraining/recipe.js';
+export { modelFolder } from './model-folder.js';

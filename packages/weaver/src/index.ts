@@ -1,6 +1,5 @@
 // Public surface of @memgen/weaver.
 export { LatentWeaver, type LatentWeaverConfig } from './latent-weaver.js';
-export { loadLatentWeaver, saveLatentWeaver } from './weaver-files.js';
 export type {
   InitializationStyle,
   ProjectionParameters,

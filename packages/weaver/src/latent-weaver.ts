@@ -18,8 +18,9 @@ import {
   type WeaverSessionOptions,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
+import { weaverFromTensors } from './weaver-tensors.js';
 import { initializeParameters, type InitializationStyle, type WeaverParameters } from './weaver-parameters.js';
-import { saveLatentWeaver } from './weaver-files.js';
+import { readWeaverFiles, writeWeaverFiles } from './weaver-files.js';
 
 export interface LatentWeaverConfig {
   /** Latents woven in after the prompt. @default 8 */
@@ -64,6 +65,17 @@ export class LatentWeaver implements Weaver {
     );
   }
 
+  /**
+   * Reads a weaver that {@link LatentWeaver.save} wrote, strictly.
+   * @param base - the model that it adapts; frozen and shared.
+   * @throws MemGenError for files that are damaged, incomplete or of another base model.
+   */
+  static async load(folder: string, base: Decoder): Promise<LatentWeaver> {
+    const { lora, tensors } = await readWeaverFiles(folder);
+    const { adapter, weights } = weaverFromTensors(base, lora, tensors, folder);
+    return new LatentWeaver(base, adapter, weights);
+  }
+
   get latentCounts(): Readonly<Record<LatentKind, number>> {
     return { prompt: this.weights.prompt.queries.shape[0], inference: this.weights.inference.queries.shape[0] };
   }
@@ -93,7 +105,7 @@ export class LatentWeaver implements Weaver {
   }
 
   save(folder: string): Promise<void> {
-    return saveLatentWeaver(this, folder);
+    return writeWeaverFiles(folder, { adapter: this.adapter, parameters: () => this.parameters() });
   }
 
   dispose(): void {

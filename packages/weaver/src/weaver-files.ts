@@ -7,22 +7,29 @@ import {
   readPeftAdapter,
   writePeftAdapter,
   writeSafetensors,
-  type Decoder,
+  type LoraAdapter,
+  type LoraConfig,
   type PeftLoraConfig,
   type PeftModule,
 } from '@memgen/core';
-import { LatentWeaver } from './latent-weaver.js';
-import { readWeaverTensors, weaverFromTensors, type ArrayWithShape } from './weaver-tensors.js';
+import type * as tf from '@tensorflow/tfjs';
+import { readWeaverTensors, type ArrayWithShape } from './weaver-tensors.js';
 
 const tensorsName = 'weaver.safetensors';
 const modelPrefix = 'model.';
 
+/** What is written of a weaver. */
+export interface WritableWeaver {
+  adapter: LoraAdapter;
+  parameters(): ReadonlyMap<string, tf.Variable>;
+}
+
 /** Writes the weaver's three files into a folder that exists; the adapter is one that Python's PEFT opens. */
-export async function saveLatentWeaver(weaver: LatentWeaver, folder: string, baseModel?: string): Promise<void> {
-  const { config } = weaver.adapter;
+export async function writeWeaverFiles(folder: string, { adapter, ...weaver }: WritableWeaver): Promise<void> {
+  const { config } = adapter;
   const tensors = await readWeaverTensors(weaver.parameters());
   const modules = new Map<string, PeftModule>();
-  for (const key of weaver.adapter.modules.keys()) {
+  for (const key of adapter.modules.keys()) {
     const a = tensors.get(`${key}.lora_A`)!;
     const b = tensors.get(`${key}.lora_B`)!;
     modules.set(modelPrefix + key, {
@@ -44,7 +51,7 @@ export async function saveLatentWeaver(weaver: LatentWeaver, folder: string, bas
     alphaPattern: {},
     layersToTransform: null,
     layersPattern: [],
-    baseModelNameOrPath: baseModel ?? null,
+    baseModelNameOrPath: null,
     revision: null,
     taskType: 'CAUSAL_LM',
   };
@@ -57,11 +64,12 @@ export async function saveLatentWeaver(weaver: LatentWeaver, folder: string, bas
 }
 
 /**
- * Reads a weaver that {@link saveLatentWeaver} wrote, strictly.
- * @param base - the model that it adapts; frozen and shared.
- * @throws MemGenError for files that are damaged, incomplete or of another base model.
+ * Reads what {@link writeWeaverFiles} wrote; whether it is complete is checked when a weaver is built from it.
+ * @throws MemGenError for files that are missing or damaged.
  */
-export async function loadLatentWeaver(folder: string, base: Decoder): Promise<LatentWeaver> {
+export async function readWeaverFiles(
+  folder: string,
+): Promise<{ lora: LoraConfig; tensors: Map<string, ArrayWithShape> }> {
   const { config, modules } = await readPeftAdapter(folder);
   const tensors = new Map<string, ArrayWithShape>();
   for (const [path, { rank, inputSize, outputSize, a, b }] of modules) {
@@ -92,6 +100,5 @@ export async function loadLatentWeaver(folder: string, base: Decoder): Promise<L
     dropout: config.loraDropout,
     targetModules: config.targetModules,
   };
-  const { adapter, weights } = weaverFromTensors(base, lora, tensors, folder);
-  return new LatentWeaver(base, adapter, weights);
+  return { lora, tensors };
 }

@@ -65,7 +65,7 @@ describe('renderReport', () => {
     expect(count(page, /<figcaption>/g)).toBe(charts);
     expect(count(page, /<table>/g)).toBe(charts);
     expect(page).toContain('trained weaver 59.0\u00a0% [49.2, 68.1]');
-    expect(page).toMatch(/aria-label="Training loss\. training loss: 2\.\d+ at step 1, 0\.\d+ at step 794\."/);
+    expect(page).toMatch(/aria-label="Training loss\. training loss: 1\.\d+ at step 1, 0\.\d+ at step 794\."/);
     expect(page).toContain('prefers-color-scheme: dark');
     expect(page).toContain('@media print');
     // Charts take their colours from the page, so that they follow it into the dark.

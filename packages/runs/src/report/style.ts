@@ -71,11 +71,17 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
   h1 { font-size: 1.8rem; }
   .example dl div { grid-template-columns: 1fr; gap: .1rem; }
   figure { overflow-x: auto; }
-  figure svg { max-width: none; min-width: 34rem; }
+  figure svg { max-width: none; width: 36rem; }
+  th:first-child { white-space: normal; min-width: 6.5rem; }
 }
 @media print {
   :root { color-scheme: light; ${light} --paper: #ffffff; }
-  body { padding: 0; max-width: none; font-size: 10.5pt; }
+  :root { font-size: 9.5pt; }
+  body { padding: 0; max-width: none; }
+  .scroll { overflow: visible; }
+  table { font-size: .85rem; }
+  th, td { padding: .35rem .5rem; }
+  th:first-child { white-space: normal; }
   h2 { margin-top: 2rem; break-after: avoid; }
   figure, table, .highlights li { break-inside: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -1,0 +1,76 @@
+// Where a tfjs-node may be found: the user's project, this package's own place, the engines in the user's cache.
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from '../cache-folder.js';
+
+/** Folder name of a privately installed engine. */
+export function engineName({
+  gpu,
+  version,
+  platform = process.platform,
+  arch = process.arch,
+}: {
+  gpu: boolean;
+  version: string;
+  platform?: NodeJS.Platform;
+  arch?: string;
+}): string {
+  return `tensorflow-${version}-${platform}-${arch}-${gpu ? 'gpu' : 'cpu'}`;
+}
+
+/** A tfjs-node or tfjs-node-gpu package on this machine. */
+export interface TensorflowPlace {
+  /** The package folder. */
+  folder: string;
+  /** Installed by `memgen backend install`. */
+  private: boolean;
+  /** Whether its native addon was built. */
+  built: boolean;
+}
+
+/** All places in the order in which they are tried: GPU before CPU, the project's own before the private ones. */
+export function tensorflowPlaces({
+  environment = process.env,
+  directory = process.cwd(),
+}: { environment?: NodeJS.ProcessEnv; directory?: string } = {}): TensorflowPlace[] {
+  const installed: TensorflowPlace[] = [];
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    for (const start of [join(directory, 'noop.js'), import.meta.url]) {
+      const folder = packageFolder(name, start);
+      if (folder === undefined || installed.some((place) => place.folder === folder)) continue;
+      installed.push({ folder, private: false, built: hasAddon(folder) });
+    }
+  }
+  return [...installed, ...privatePlaces(environment)];
+}
+
+function privatePlaces(environment: NodeJS.ProcessEnv): TensorflowPlace[] {
+  const engines = join(cacheFolder({ environment }), 'engines');
+  const names = existsSync(engines) ? readdirSync(engines).sort().reverse() : [];
+  const places: TensorflowPlace[] = [];
+  for (const kind of ['gpu', 'cpu']) {
+    const pattern = new RegExp(`^tensorflow-[0-9.]+-${process.platform}-${process.arch}-${kind}$`);
+    const name = names.find(
+      (candidate) => pattern.test(candidate) && existsSync(join(engines, candidate, 'engine.json')),
+    );
+    if (name === undefined) continue;
+    const folder = join(engines, name, 'node_modules', '@tensorflow', 'tfjs-node');
+    places.push({ folder, private: true, built: hasAddon(folder) });
+  }
+  return places;
+}
+
+function packageFolder(name: string, start: string): string | undefined {
+  try {
+    return dirname(createRequire(start).resolve(`${name}/package.json`));
+  } catch {
+    return undefined;
+  }
+}
+
+function hasAddon(folder: string): boolean {
+  const library = join(folder, 'lib');
+  if (!existsSync(library)) return false;
+  return readdirSync(library).some((version) => existsSync(join(library, version, 'tfjs_binding.node')));
+}

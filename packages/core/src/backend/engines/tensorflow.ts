@@ -1,0 +1,75 @@
+// Starts tfjs-node or tfjs-node-gpu: TensorFlow's C library, the fastest engine on a CPU.
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import type { StartedEngine } from '../backend-info.js';
+import { registerTensorflowKernels } from '../kernels/tensorflow/register.js';
+import { checkEngine } from './check-engine.js';
+import { tensorflowPlaces } from './tensorflow-places.js';
+import { linkTfjs, shareTfjs } from './tfjs-link.js';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads the first tfjs-node that works. `threads` limits one operation and must be known before the library is loaded.
+ * Throws with the reason when none works.
+ */
+export async function startTensorflow({
+  environment,
+  threads,
+}: {
+  environment: NodeJS.ProcessEnv;
+  threads?: number;
+}): Promise<StartedEngine> {
+  if (tf.findBackend('tensorflow') === null) load({ environment, threads });
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('tfjs-node was loaded but did not initialise');
+  registerTensorflowKernels();
+  await checkEngine();
+  return describe(tf.backend());
+}
+
+function load({ environment, threads }: { environment: NodeJS.ProcessEnv; threads?: number }): void {
+  const places = tensorflowPlaces({ environment });
+  if (places.length === 0) throw new Error('no @tensorflow/tfjs-node is installed');
+  const problems: string[] = [];
+  // libtensorflow reads the process's own environment when it is loaded.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+  addRemovedNodeFunctions();
+  for (const place of places) {
+    if (!place.built) {
+      problems.push(`${place.folder} has no native addon`);
+      continue;
+    }
+    try {
+      if (place.private) linkTfjs();
+      else shareTfjs(createRequire(join(place.folder, 'package.json')));
+      require(place.folder);
+      return;
+    } catch (error) {
+      problems.push(`${place.folder} does not load: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    }
+  }
+  throw new Error(problems.join('; '));
+}
+
+/** tfjs-node 4.22 calls two functions of `node:util` that Node 23 removed. */
+function addRemovedNodeFunctions(): void {
+  const util = require('node:util') as Record<string, unknown>;
+  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  util['isArray'] ??= Array.isArray;
+}
+
+function describe(backend: object): StartedEngine {
+  const gpu = 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true;
+  const binding = 'binding' in backend ? backend.binding : undefined;
+  const library =
+    typeof binding === 'object' && binding !== null && 'TF_Version' in binding ? String(binding.TF_Version) : 'unknown';
+  const threads = Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism();
+  return {
+    device: gpu ? 'gpu' : 'cpu',
+    version: `${tf.version.tfjs} on libtensorflow ${library}`,
+    threads,
+  };
+}

@@ -1,0 +1,34 @@
+// The doctor's page of text.
+import { expect, it } from 'vitest';
+import type { MachineReport } from '../../backend/doctor/examine.js';
+import { describeReport } from './doctor.js';
+
+const report: MachineReport = {
+  node: { version: 'v20.19.0', supported: true },
+  platform: 'linux x64',
+  processor: 'A processor',
+  cores: 2,
+  memory: { total: 16e9, free: 3.21e9 },
+  cacheFolder: '/home/ann/.cache/memgen',
+  backends: [
+    { name: 'tensorflow', works: false, problem: 'no @tensorflow/tfjs-node is installed', toDo: 'run `x`' },
+    { name: 'wasm', works: true, device: 'cpu', threads: 1, gigaflops: 31.4, version: '4.22.0' },
+    { name: 'cpu', works: true, device: 'cpu', threads: 1, gigaflops: 0.62, version: '4.22.0' },
+  ],
+  defaultBackend: 'wasm',
+};
+
+it('shows speeds, the default and what helps', () => {
+  const text = describeReport(report);
+  expect(text).toContain('3.2 GB free of 16.0 GB');
+  expect(text).toMatch(/^wasm +works +cpu +1 +31 GFLOP\/s +4\.22\.0$/m);
+  expect(text).toMatch(/^cpu +works .* 0\.6 GFLOP\/s/m);
+  expect(text).toContain('Default: wasm');
+  expect(text).toContain('  tensorflow: no @tensorflow/tfjs-node is installed\n    run `x`');
+});
+
+it('says when Node is too old and when nothing works', () => {
+  const broken = { ...report, node: { version: 'v18.0.0', supported: false }, backends: [], defaultBackend: undefined };
+  expect(describeReport(broken)).toContain('v18.0.0 (too old: 20.19 or newer is needed)');
+  expect(describeReport(broken)).toContain('No backend works.');
+});

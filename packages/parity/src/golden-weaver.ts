@@ -1,0 +1,71 @@
+// A weaver made of recorded parameters, with the names that the reference gives them.
+import type { Decoder, LoraConfig, Tokenizer } from '@memgen/core';
+import { LatentWeaver, weaverFromTensors, type ArrayWithShape } from '@memgen/weaver';
+import { z } from 'zod';
+import type { GoldenCase } from './golden-case.js';
+import type { GoldenTensors } from './golden-tensors.js';
+
+/** Settings of an adapter as peft names them. */
+export const loraSettings = z.object({
+  r: z.number().int().positive(),
+  lora_alpha: z.number(),
+  target_modules: z.array(z.string()),
+  use_rslora: z.boolean().default(false),
+});
+
+/** What a case says about its models. */
+export const weavingModels = z.object({
+  reasoner: z.string(),
+  weaver_base: z.string(),
+  lora: loraSettings,
+});
+
+export interface GoldenWeaver {
+  reasoner: Decoder;
+  tokenizer: Tokenizer;
+  weaver: LatentWeaver;
+  /** The reference's name of each parameter of the weaver. */
+  officialNames: ReadonlyMap<string, string>;
+}
+
+/** Loads the models that a case names and the weaver whose parameters `state` holds; the case owns them. */
+export async function openWeaver(
+  golden: GoldenCase,
+  { reasoner: reasonerName, weaver_base, lora }: z.infer<typeof weavingModels>,
+  state: GoldenTensors,
+): Promise<GoldenWeaver> {
+  const reasoner = await golden.decoder(golden.modelFolder(reasonerName));
+  const base = weaver_base === reasonerName ? reasoner : await golden.decoder(golden.modelFolder(weaver_base));
+  const { tensors, officialNames } = await weaverTensors(state);
+  const { adapter, weights } = weaverFromTensors(base, adapterConfig(lora), tensors, golden.path());
+  const weaver = golden.own(new LatentWeaver(base, adapter, weights));
+  return { reasoner, tokenizer: await golden.tokenizer(reasonerName), weaver, officialNames };
+}
+
+/** The weaver's tensors under our names; those of the trigger are left out. */
+export async function weaverTensors(
+  state: GoldenTensors,
+): Promise<{ tensors: Map<string, ArrayWithShape>; officialNames: Map<string, string> }> {
+  const tensors = new Map<string, ArrayWithShape>();
+  const officialNames = new Map<string, string>();
+  for (const official of state.names) {
+    if (official.startsWith('trigger.')) continue;
+    const name = nameOfOfficial(official);
+    officialNames.set(name, official);
+    tensors.set(name, { shape: state.shape(official), data: await state.floats(official) });
+  }
+  return { tensors, officialNames };
+}
+
+/** Our name of a parameter, from its name in the reference's `named_parameters()`. */
+export function nameOfOfficial(official: string): string {
+  return official
+    .replace(/^weaver\./, '')
+    .replace(/^model\.base_model\.model\.model\./, '')
+    .replace(/\.weaver\.weight$/, '');
+}
+
+/** Scalings follow from `alpha / r`; rank-stabilised ones are `alpha / sqrt(r)`. */
+export function adapterConfig({ r, lora_alpha, target_modules, use_rslora }: z.infer<typeof loraSettings>): LoraConfig {
+  return { r, alpha: use_rslora ? lora_alpha * Math.sqrt(r) : lora_alpha, targetModules: target_modules };
+}

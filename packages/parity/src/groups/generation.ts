@@ -1,0 +1,92 @@
+// Group d, inactive trigger: greedy generation with latents woven in.
+import { generate, type GeneratedRow } from '@memgen/core';
+import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { tolerances, type Comparison } from '../compare.js';
+import type { GoldenCase } from '../golden-case.js';
+import { openWeaver, weavingModels } from '../golden-weaver.js';
+import { atPlaces, realTokens } from '../padded-rows.js';
+import { valuesOf } from '../read-tensor.js';
+
+const meta = weavingModels.extend({
+  trigger_active: z.boolean(),
+  config: z.object({ max_inference_aug_num: z.number() }),
+  max_new_tokens: z.number(),
+  eos_token_id: z.number(),
+});
+
+/** Why a case of the group is not checked; undefined when it is. */
+export async function skipGeneration(golden: GoldenCase): Promise<string | undefined> {
+  const { trigger_active } = await golden.json(meta, 'meta.json');
+  return trigger_active ? 'its trigger is active, and there is no trigger yet' : undefined;
+}
+
+/** The reference lets rows that have ended go on; they are compared up to their first end token. */
+export async function checkGeneration(golden: GoldenCase, compare: Comparison): Promise<void> {
+  const settings = await golden.json(meta, 'meta.json');
+  const { reasoner, tokenizer, weaver } = await openWeaver(golden, settings, await golden.tensors('state.safetensors'));
+  const io = await golden.tensors('io.safetensors');
+  const ids = await io.rows('input_ids');
+  const width = ids[0]!.length;
+  const want = (await io.rows('output_ids')).map((row) => row.slice(width));
+  const steps = want[0]!.length;
+  const lengths = want.map((row) => {
+    const end = row.indexOf(settings.eos_token_id);
+    return end < 0 ? row.length : end + 1;
+  });
+
+  const logitsAt = new Map<number, { rows: readonly number[]; logits: tf.Tensor2D }>();
+  const rows = await generate(
+    { decoder: reasoner, tokenizer },
+    realTokens(ids, await io.rows('attention_mask')).map((row) => row.ids),
+    {
+      maxNewTokens: settings.max_new_tokens,
+      endIds: [settings.eos_token_id],
+      weaver,
+      maxInferencePoints: settings.config.max_inference_aug_num,
+      _onLogits: (step, rows, logits) => {
+        if (step === 0 || step === steps - 1) logitsAt.set(step, { rows, logits: golden.own(logits.clone()) });
+      },
+    },
+  );
+
+  const augmentations = await io.rows('augmentation_pos');
+  const upToEnd = <T>(lists: readonly (readonly T[])[]) => lists.map((list, b) => list.slice(0, lengths[b]));
+  compare.exact(
+    'generated ids',
+    rows.map((row) => row.ids),
+    upToEnd(want),
+  );
+  compare.exact(
+    'augmentation points',
+    rows.map((row) => row.augmentations),
+    upToEnd(augmentations),
+  );
+  const finished = want.map((row): GeneratedRow['finished'] =>
+    row.includes(settings.eos_token_id) ? 'end' : 'length',
+  );
+  compare.exact(
+    'ends',
+    rows.map((row) => row.finished),
+    finished,
+  );
+
+  const all = lengths.map((_, b) => b);
+  // Only rows that have not ended before the last step are still computed then.
+  const going = all.filter((b) => lengths[b] === steps);
+  for (const { name, step, rows } of [
+    { name: 'first_step_logits', step: 0, rows: all },
+    { name: 'last_step_logits', step: steps - 1, rows: going },
+  ]) {
+    const found = logitsAt.get(step);
+    const got = found === undefined ? new Float32Array() : await valuesOf(() => found.logits.clone());
+    const size = reasoner.config.vocabularySize;
+    const places = rows.map((row) => found?.rows.indexOf(row) ?? -1);
+    compare.numbers(
+      name.replaceAll('_', ' '),
+      atPlaces(got, places, size),
+      atPlaces(await io.floats(name), rows, size),
+      tolerances.logits,
+    );
+  }
+}

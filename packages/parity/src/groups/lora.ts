@@ -1,0 +1,147 @@
+// Group b: adapters as peft writes them, beside the base weights and merged into them.
+import {
+  languageModelLoss,
+  loraScaling,
+  LoraAdapter,
+  readPeftAdapter,
+  type Decoder,
+  type LoraModule,
+  type PeftAdapter,
+  type TensorSource,
+} from '@memgen/core';
+import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { tolerances, type Comparison } from '../compare.js';
+import type { GoldenCase } from '../golden-case.js';
+import type { GoldenTensors } from '../golden-tensors.js';
+import { atRealTokens, realTokens } from '../padded-rows.js';
+import { valuesOf } from '../read-tensor.js';
+
+const meta = z.object({ loss: z.number() });
+
+export async function checkLora(golden: GoldenCase, compare: Comparison): Promise<void> {
+  const { loss } = await golden.json(meta, 'meta.json');
+  const io = await golden.tensors('io.safetensors');
+  const peft = await readPeftAdapter(golden.path('adapter'));
+  const base = await golden.decoder(golden.path('model'));
+  const adapter = golden.own(loraAdapter(peft));
+  const merged = await golden.decoder(golden.path('model'), (source) => mergedSource(source, peft));
+
+  const batch = { ids: await io.rows('input_ids'), mask: await io.rows('attention_mask') };
+  const want = async (name: string) => atRealTokens(await io.floats(name), batch.mask);
+  compare.numbers('logits of the base', await logitsOf(base, batch), await want('logits_base'), tolerances.logits);
+  compare.numbers(
+    'logits with the adapter',
+    await logitsOf(base, batch, adapter),
+    await want('logits_adapter'),
+    tolerances.logits,
+  );
+  compare.numbers(
+    'logits of the merged model',
+    await logitsOf(merged, batch),
+    await want('logits_merged'),
+    tolerances.logits,
+  );
+  await compareMerged(golden, io, peft, compare);
+  await compareLoss({ base, adapter, batch, io, loss, compare });
+}
+
+interface Batch {
+  ids: number[][];
+  mask: number[][];
+}
+
+/** Logits of real tokens. */
+async function logitsOf(decoder: Decoder, { ids, mask }: Batch, adapter?: LoraAdapter): Promise<Float32Array> {
+  const cache = decoder.createCache(ids.length, 'parts');
+  const logits = await valuesOf(() =>
+    decoder.logits(
+      decoder.forward(decoder.embed(ids.flat()), mask, { cache, ...(adapter && { adapter: { adapter } }) }),
+    ),
+  );
+  return atRealTokens(logits, mask);
+}
+
+async function compareLoss({
+  base,
+  adapter,
+  batch,
+  io,
+  loss: wantLoss,
+  compare,
+}: {
+  base: Decoder;
+  adapter: LoraAdapter;
+  batch: Batch;
+  io: GoldenTensors;
+  loss: number;
+  compare: Comparison;
+}): Promise<void> {
+  const labels = await io.rows('labels');
+  const sequences = realTokens(batch.ids, batch.mask).map(({ ids, columns }, b) => ({
+    ids,
+    labels: columns.map((column) => labels[b]![column]!),
+  }));
+  const { value, grads } = tf.variableGrads(() => {
+    const { loss, tokens } = languageModelLoss(base, sequences, { adapter });
+    return tf.div(loss, tokens).asScalar();
+  }, [...adapter.parameters().values()]);
+  compare.numbers('loss', await valuesOf(() => value), [wantLoss], tolerances.loss);
+  for (const [name, variable] of adapter.parameters()) {
+    const gradient = grads[variable.name]!;
+    const want = await io.floats(`grad.base_model.model.model.${name}.default.weight`);
+    compare.numbers(`gradient of ${name}`, await valuesOf(() => tf.transpose(gradient)), want, tolerances.gradient);
+    gradient.dispose();
+  }
+}
+
+/** The recorded merged weights. */
+async function compareMerged(
+  golden: GoldenCase,
+  io: GoldenTensors,
+  peft: PeftAdapter,
+  compare: Comparison,
+): Promise<void> {
+  const source = await golden.tensors('model');
+  const merged = mergedSource(source.file, peft);
+  for (const recorded of io.names.filter((name) => name.startsWith('merged.'))) {
+    const got = await merged.readFloat32(recorded.slice('merged.'.length));
+    compare.numbers(recorded, got, await io.floats(recorded), tolerances.stored);
+  }
+}
+
+/** Our view of an adapter folder. */
+function loraAdapter({ config, modules }: PeftAdapter): LoraAdapter {
+  const views = new Map<string, LoraModule>();
+  for (const [path, { rank, inputSize, outputSize, a, b }] of modules) {
+    views.set(path.replace(/^model\./, ''), {
+      a: tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(a, [rank, inputSize])))),
+      b: tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(b, [outputSize, rank])))),
+      scaling: loraScaling(config, path),
+    });
+  }
+  return new LoraAdapter({ r: config.r, alpha: config.loraAlpha, targetModules: [] }, views);
+}
+
+/** The weights of a model with an adapter merged in: W + scaling * B A. */
+function mergedSource(source: TensorSource, { config, modules }: PeftAdapter): TensorSource {
+  return {
+    tensors: source.tensors,
+    close: () => source.close(),
+    async readFloat32(name) {
+      const weight = await source.readFloat32(name);
+      const path = name.replace(/\.weight$/, '');
+      const module = modules.get(path);
+      if (module === undefined) return weight;
+      const { rank, inputSize, a, b } = module;
+      const scaling = loraScaling(config, path);
+      return weight.map((value, i) => {
+        const row = Math.floor(i / inputSize);
+        const column = i % inputSize;
+        let product = 0;
+        for (let k = 0; k < rank; k++) product += b[row * rank + k]! * a[k * inputSize + column]!;
+        return value + scaling * product;
+      });
+    },
+  };
+}
