@@ -46,6 +46,9 @@ module.exports = {
     exclude: { path: '(dist|node_modules)/' },
     tsConfig: { fileName: 'tsconfig.base.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { conditionNames: ['@memgen/source', 'import', 'types', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      conditionNames: ['@memgen/source', 'import', 'types', 'default'],
+      exportsFields: ['exports'],
+    },
   },
 };

@@ -34,7 +34,8 @@ const [first, ...others] = backends;
 const names = [...new Set(measured.map(({ name }) => name))];
 const header = ['measurement', 'unit', ...backends, ...others.map((other) => `${other} : ${first}`)];
 const rows = names.map((name) => {
-  const of = (backend: string | undefined) => measured.find((entry) => entry.name === name && entry.backend === backend);
+  const of = (backend: string | undefined) =>
+    measured.find((entry) => entry.name === name && entry.backend === backend);
   const base = of(first)?.median;
   return [
     name,

@@ -22,11 +22,19 @@ function print(measurement: Measurement): void {
 }
 
 function matrix(rows: number, columns: number): tf.Tensor2D {
-  return tf.tensor2d(Float32Array.from({ length: rows * columns }, () => random.float() - 0.5), [rows, columns]);
+  return tf.tensor2d(
+    Float32Array.from({ length: rows * columns }, () => random.float() - 0.5),
+    [rows, columns],
+  );
 }
 
 async function measureProducts(): Promise<void> {
-  for (const [m, k, n] of [[256, 576, 1536], [512, 2048, 2048], [1, 576, 49152]] as const) { // prettier-ignore
+  for (const [m, k, n] of [
+    [256, 576, 1536],
+    [512, 2048, 2048],
+    [1, 576, 49152],
+  ] as const) {
+    // prettier-ignore
     const [a, b] = [matrix(m, k), matrix(k, n)];
     const times = Math.max(3, Math.round(2e9 / (2 * m * k * n)));
     const figure = await measure({ name: `matmul ${m}x${k}x${n}`, backend, unit: 'GFLOP/s' }, repetitions, async () => {
@@ -105,4 +113,12 @@ const weaver = LatentWeaver.initialize(
 await measureGeneration(reasoner, weaver);
 if (only.includes('training')) await measureTraining(reasoner, weaver);
 const gibibytes = process.resourceUsage().maxRSS / 2 ** 20;
-print({ name: 'peak memory of the process', backend, unit: 'GiB', median: gibibytes, minimum: gibibytes, maximum: gibibytes, repetitions: 1 });
+print({
+  name: 'peak memory of the process',
+  backend,
+  unit: 'GiB',
+  median: gibibytes,
+  minimum: gibibytes,
+  maximum: gibibytes,
+  repetitions: 1,
+});

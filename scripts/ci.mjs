@@ -51,18 +51,31 @@ for (const name of Object.keys(checks)) count(`check: ${name}`, !failedChecks.in
 
 console.log('\n--- the TensorFlow backend');
 if (!hasCompiler()) run(['apt-get', 'install', '-y', '-qq', 'g++']);
-count('memgen backend install', run(sourceCommand('packages/core/src/cli/main.ts', 'backend', 'install', '--yes')) === 0);
+count(
+  'memgen backend install',
+  run(sourceCommand('packages/core/src/cli/main.ts', 'backend', 'install', '--yes')) === 0,
+);
 count('memgen doctor', run(sourceCommand('packages/core/src/cli/main.ts', 'doctor')) === 0);
 
 const shared = process.env.MEMGEN_SHARED ?? join(root, '..', 'shared');
 const goldens = existsSync(join(shared, 'golden')) ? join(shared, 'golden') : 'packages/parity/__fixtures__/golden';
 for (const backend of ['wasm', 'tensorflow']) {
-  countOf(`reference values on ${backend}`, sourceCommand('packages/parity/src/main.ts', goldens, '--backend', backend));
+  countOf(
+    `reference values on ${backend}`,
+    sourceCommand('packages/parity/src/main.ts', goldens, '--backend', backend),
+  );
 }
 
 console.log('\n--- the main job, cut short');
 const folder = join(mkdtempSync(join(tmpdir(), 'memgen-ci-')), 'run');
-const short = ['--set', 'training.max_steps=12', '--set', 'data.test_rows_per_family=5', '--set', 'data.skills_rows=14'];
+const short = [
+  '--set',
+  'training.max_steps=12',
+  '--set',
+  'data.test_rows_per_family=5',
+  '--set',
+  'data.skills_rows=14',
+];
 count('main job', run(['npm', 'start', '--', '--out', folder, ...short], { env: { MEMGEN_BACKEND: 'wasm' } }) === 0);
 for (const file of ['manifest.json', 'metrics.jsonl', 'answers.jsonl', 'report.html']) {
   count(`main job wrote ${file}`, existsSync(join(folder, file)) && readFileSync(join(folder, file)).length > 0);

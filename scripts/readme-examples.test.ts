@@ -35,7 +35,10 @@ describe('examples of the READMEs', () => {
     const file = join(scratch, `${name}.mts`);
     writeFileSync(file, code);
     const words = ['--import', 'tsx', '--conditions=@memgen/source', file];
-    const { stdout } = await run(process.execPath, words, { cwd: root, env: { ...process.env, MEMGEN_BACKEND: 'wasm' } });
+    const { stdout } = await run(process.execPath, words, {
+      cwd: root,
+      env: { ...process.env, MEMGEN_BACKEND: 'wasm' },
+    });
     expect(stdout.trim()).not.toBe('');
   });
 });

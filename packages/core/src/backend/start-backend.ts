@@ -15,7 +15,7 @@ export interface StartBackendOptions {
   logger?: Logger;
   /** Where `MEMGEN_BACKEND`, the default for `'auto'`, and `MEMGEN_CACHE` are read from. */
   environment?: NodeJS.ProcessEnv;
-  /** Threads of one operation (tensorflow only); its default is all cores. */
+  /** Threads of one operation; tensorflow only, from its first start in a process on. Default: all cores. */
   threads?: number;
 }
 

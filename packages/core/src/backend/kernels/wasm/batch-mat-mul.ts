@@ -24,8 +24,8 @@ export interface BatchMatMulOptions {
  * backend's own kernel reaches XNNPACK only for one product without transposes and takes scalar loops (ten times
  * slower) otherwise; here transposes are made explicit and each product of a batch works on views of the operands.
  *
- * The packed form of an untransposed 2-D `b` is kept by the backend until that tensor is disposed, so weights are packed
- * once; what is packed for views goes at once.
+ * In the plain product of two matrices the backend keeps the packed form of `b` until that tensor is disposed, so weights
+ * are packed once. All else (gradients, attention) packs for one call only.
  */
 export function batchMatMul(
   a: tf.TensorInfo,
@@ -62,10 +62,11 @@ export function batchMatMul(
   }
   const chosen =
     plan ?? planMatMul({ ...sizes, transposeA, transposeB, batchA: left.indices.length === 1 ? 1 : batchA, batchB });
+  const keepPacked = sizes.batch === 1 && !transposeA && !transposeB;
   const out =
     chosen === 'swapped'
       ? swapped(engine, left, right, sizes)
-      : product(engine, left, right, sizes, chosen === 'loops');
+      : product(engine, left, right, sizes, { loops: chosen === 'loops', keepPacked });
   out.shape = outShape;
   return out;
 }
@@ -86,7 +87,13 @@ interface Sizes {
 }
 
 /** `left x right`; with `loops`, transposed operands go as they are to the backend's own kernel. */
-function product(engine: WasmEngine, left: Operand, right: Operand, sizes: Sizes, loops: boolean): tf.TensorInfo {
+function product(
+  engine: WasmEngine,
+  left: Operand,
+  right: Operand,
+  sizes: Sizes,
+  { loops, keepPacked }: { loops: boolean; keepPacked: boolean },
+): tf.TensorInfo {
   const { rows, inner, columns, batch } = sizes;
   // A matrix of one row is its own transpose in memory, and the loops want a transposed operand.
   const a = loops ? { ...left, transposed: left.transposed || rows === 1 } : straight(engine, left, rows, inner);
@@ -94,7 +101,7 @@ function product(engine: WasmEngine, left: Operand, right: Operand, sizes: Sizes
     ? { ...right, transposed: right.transposed || columns === 1 }
     : straight(engine, right, inner, columns);
   const out = engine.makeOutput([batch, rows, columns], 'float32');
-  multiplyEach(engine, a, b, out, sizes);
+  multiplyEach(engine, a, b, out, { ...sizes, keepPacked });
   if (a.tensor !== left.tensor) engine.disposeData(a.tensor.dataId);
   if (b.tensor !== right.tensor) engine.disposeData(b.tensor.dataId);
   return out;
@@ -108,7 +115,7 @@ function swapped(engine: WasmEngine, left: Operand, right: Operand, sizes: Sizes
     { ...right, transposed: !right.transposed },
     { ...left, transposed: !left.transposed },
     { rows: columns, inner, columns: rows, batch },
-    false,
+    { loops: false, keepPacked: false },
   );
   const out = transposeMatrices(engine, turned, columns, rows);
   engine.disposeData(turned.dataId);
@@ -121,8 +128,13 @@ function straight(engine: WasmEngine, operand: Operand, rows: number, columns: n
   return { ...operand, tensor: transposeMatrices(engine, operand.tensor, columns, rows), transposed: false };
 }
 
-function multiplyEach(engine: WasmEngine, a: Operand, b: Operand, out: tf.TensorInfo, sizes: Sizes): void {
-  const { rows, inner, columns, batch } = sizes;
+function multiplyEach(
+  engine: WasmEngine,
+  a: Operand,
+  b: Operand,
+  out: tf.TensorInfo,
+  { rows, inner, columns, batch, keepPacked }: Sizes & { keepPacked: boolean },
+): void {
   const run = cFunction(engine, 'BatchMatMul', parameters);
   const aShape = shapeBytes(a.transposed ? [1, inner, rows] : [1, rows, inner]);
   const bShape = shapeBytes(b.transposed ? [1, columns, inner] : [1, inner, columns]);
@@ -132,10 +144,11 @@ function multiplyEach(engine: WasmEngine, a: Operand, b: Operand, out: tf.Tensor
   const aHeap = heapTensor(engine, a.tensor);
   const bHeap = heapTensor(engine, b.tensor);
   const outHeap = heapTensor(engine, out);
-  if (batch === 1 && (b.transposed || isPackedAs(b.tensor, inner, columns))) {
+  if (keepPacked && !b.transposed && isPackedAs(b.tensor, inner, columns)) {
     call(aHeap.id, bHeap.id, outHeap.id);
     return;
   }
+  // What is packed for a view goes with it.
   const [aView, bView, outView] = [new HeapView(engine), new HeapView(engine), new HeapView(engine)];
   for (let index = 0; index < batch; index++) {
     aView.point(rows * inner, aHeap.memoryOffset + FLOAT_BYTES * a.indices[index]! * rows * inner);
