@@ -238,7 +238,7 @@ function modelFacts({ reasoner: { model } }: Experiment, { origin }: Reasoner) {
   };
 }
 
-function createWeaver({ weaver: settings, seed }: Experiment, { decoder }: Reasoner): LatentWeaver {
+function createWeaver({ weaver: settings, seed }: Experiment, { decoder, tokenizer }: Reasoner): LatentWeaver {
   return LatentWeaver.initialize(
     decoder,
     decoder.config.hiddenSize,
@@ -247,6 +247,7 @@ function createWeaver({ weaver: settings, seed }: Experiment, { decoder }: Reaso
       inferenceLatents: settings.inferenceLatentsLen,
       lora: settings.lora,
       initialization: settings.initialization,
+      ...(settings.queryText !== undefined && { queryIds: tokenizer.encode(settings.queryText) }),
     },
     Random.fromSeed(seed).fork('weaver'),
   );

@@ -1,5 +1,5 @@
 // The weaver of the MemGen paper: a LoRA view of a causal language model, learned queries, and projections.
-import { type Random } from '@memgen/common';
+import { MemGenError, type Random } from '@memgen/common';
 import {
   eager,
   layerNorm,
@@ -19,7 +19,12 @@ import {
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { weaverFromTensors } from './weaver-tensors.js';
-import { initializeParameters, type InitializationStyle, type WeaverParameters } from './weaver-parameters.js';
+import {
+  initializeParameters,
+  type Alignment,
+  type InitializationStyle,
+  type WeaverParameters,
+} from './weaver-parameters.js';
 import { readWeaverFiles, writeWeaverFiles } from './weaver-files.js';
 
 export interface LatentWeaverConfig {
@@ -30,6 +35,8 @@ export interface LatentWeaverConfig {
   lora: LoraConfig;
   /** @default "reference" */
   initialization?: InitializationStyle;
+  /** Tokens whose embeddings the queries start as, for the initialization `"aligned"`. */
+  queryIds?: readonly number[];
 }
 
 /**
@@ -48,7 +55,8 @@ export class LatentWeaver implements Weaver {
 
   /** A new, untrained weaver. @param reasonerHidden - hidden size of the reasoner it will serve. */
   static initialize(base: Decoder, reasonerHidden: number, config: LatentWeaverConfig, random: Random): LatentWeaver {
-    const { promptLatents = 8, inferenceLatents = 8, lora, initialization = 'reference' } = config;
+    const { promptLatents = 8, inferenceLatents = 8, lora, initialization = 'reference', queryIds = [] } = config;
+    const alignment = initialization === 'aligned' ? alignmentOf(base, queryIds) : undefined;
     return new LatentWeaver(
       base,
       LoraAdapter.initialize(base.config, lora, random.fork('lora')),
@@ -59,6 +67,7 @@ export class LatentWeaver implements Weaver {
           promptLatents,
           inferenceLatents,
           style: initialization,
+          alignment,
         },
         random.fork('weaver'),
       ),
@@ -112,6 +121,36 @@ export class LatentWeaver implements Weaver {
     this.adapter.dispose();
     for (const variable of this.parameters().values()) if (!variable.isDisposed) variable.dispose();
   }
+}
+
+/** Sizes and vectors of the base model that an aligned weaver starts from. */
+function alignmentOf(base: Decoder, queryIds: readonly number[]): Alignment {
+  if (queryIds.length === 0) {
+    throw new MemGenError({
+      code: 'weaver-initialization',
+      message: 'an aligned weaver needs tokens that its queries start as',
+      hint: 'give the ids of a short text of the kind that the latents are to stand for',
+    });
+  }
+  const everyId = Array.from({ length: base.config.vocabularySize }, (_, id) => id);
+  return {
+    queryVectors: valuesOf(() => base.embed(queryIds)),
+    embeddingSize: rootMeanSquare(valuesOf(() => base.embed(everyId))),
+    hiddenSize: rootMeanSquare(valuesOf(() => base.weights.finalNorm.clone())),
+  };
+}
+
+function valuesOf(make: () => tf.Tensor): Float32Array {
+  const tensor = tf.tidy(make);
+  const values = Float32Array.from(tensor.dataSync());
+  tensor.dispose();
+  return values;
+}
+
+function rootMeanSquare(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum / values.length);
 }
 
 /** Reads columns once, keeps their keys and values, and lets the queries of each call attend to them. */

@@ -1,5 +1,5 @@
 // What a weaver learns besides its adapter: query latents, their norms and scales, and the two projections.
-import { type Random } from '@memgen/common';
+import { MemGenError, type Random } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 
 /** Queries of one kind: `LayerNorm(queries) * scale`. */
@@ -28,9 +28,22 @@ export interface WeaverParameters {
 /**
  * How new parameters are drawn.
  * - `"reference"`: queries standard normal, projections uniform in +-1/sqrt(in), as PyTorch's Linear.
- * - `"small"`: queries normal with deviation 0.02, all else the same; what the tiny world's recipe uses.
+ * - `"small"`: queries normal with deviation 0.02, all else the same.
+ * - `"aligned"`: the weaver starts out reading and writing the reasoner's own vectors. Projections are multiples of the
+ *   identity (the two hidden sizes must be equal), latents start as long as embeddings are, and queries start as the
+ *   embeddings of given tokens (prompt tuning from text, Lester et al. 2021). Learns with far fewer rows.
  */
-export type InitializationStyle = 'reference' | 'small';
+export type InitializationStyle = 'reference' | 'small' | 'aligned';
+
+/** What `"aligned"` starts from. */
+export interface Alignment {
+  /** Vectors that the queries start as, `[tokens, hidden]` row-major; taken in turn where there are more queries. */
+  queryVectors: Float32Array;
+  /** Root mean square of the reasoner's embeddings. */
+  embeddingSize: number;
+  /** Root mean square of the base model's final hidden states: that of its last norm's weight. */
+  hiddenSize: number;
+}
 
 export interface WeaverSizes {
   reasonerHidden: number;
@@ -38,16 +51,60 @@ export interface WeaverSizes {
   promptLatents: number;
   inferenceLatents: number;
   style: InitializationStyle;
+  /** Needed for the style `"aligned"`. */
+  alignment?: Alignment | undefined;
 }
 
 export function initializeParameters(sizes: WeaverSizes, random: Random): WeaverParameters {
-  const { reasonerHidden, weaverHidden, promptLatents, inferenceLatents, style } = sizes;
+  const { reasonerHidden, weaverHidden, promptLatents, inferenceLatents, style, alignment } = sizes;
+  if (style === 'aligned') return alignedParameters(sizes, alignment);
   const deviation = style === 'reference' ? 1 : 0.02;
   return {
     prompt: newQueries(promptLatents, weaverHidden, deviation, random.fork('prompt')),
     inference: newQueries(inferenceLatents, weaverHidden, deviation, random.fork('inference')),
     reasonerToWeaver: newProjection(reasonerHidden, weaverHidden, random.fork('reasoner_to_weaver')),
     weaverToReasoner: newProjection(weaverHidden, reasonerHidden, random.fork('weaver_to_reasoner')),
+  };
+}
+
+function alignedParameters(
+  { reasonerHidden, weaverHidden, promptLatents, inferenceLatents }: WeaverSizes,
+  alignment: Alignment | undefined,
+): WeaverParameters {
+  if (reasonerHidden !== weaverHidden || alignment === undefined) {
+    throw new MemGenError({
+      code: 'weaver-initialization',
+      message: 'an aligned weaver shares the hidden size of its reasoner',
+      got: `${reasonerHidden} and ${weaverHidden}`,
+      expected: 'equal sizes',
+      hint: 'use the initialization "reference"',
+    });
+  }
+  const { queryVectors, embeddingSize, hiddenSize } = alignment;
+  const size = weaverHidden;
+  const queries = (count: number): QueryParameters => {
+    const rows = queryVectors.length / size;
+    const values = Float32Array.from({ length: count * size }, (_, i) => {
+      const row = Math.floor(i / size) % rows;
+      return queryVectors[row * size + (i % size)]!;
+    });
+    return tf.tidy(() => ({
+      queries: tf.variable(tf.tensor2d(values, [count, size])),
+      normWeight: tf.variable(tf.ones<tf.Rank.R1>([size])),
+      normBias: tf.variable(tf.zeros<tf.Rank.R1>([size])),
+      scale: tf.variable(tf.fill<tf.Rank.R1>([1], embeddingSize)),
+    }));
+  };
+  const projection = (scale: number): ProjectionParameters =>
+    tf.tidy(() => ({
+      weight: tf.variable(tf.mul<tf.Tensor2D>(tf.eye(size), scale)),
+      bias: tf.variable(tf.zeros<tf.Rank.R1>([size])),
+    }));
+  return {
+    prompt: queries(promptLatents),
+    inference: queries(inferenceLatents),
+    reasonerToWeaver: projection(1),
+    weaverToReasoner: projection(embeddingSize / hiddenSize),
   };
 }
 

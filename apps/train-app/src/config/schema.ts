@@ -41,9 +41,16 @@ const weaver = z.strictObject({
     .default(5)
     .describe('Most points after the prompt, at delimiters of the completion; 0 weaves after the prompt only.'),
   initialization: z
-    .enum(['reference', 'small'])
+    .enum(['reference', 'small', 'aligned'])
     .default('reference')
-    .describe('Query latents drawn from N(0, 1) as the reference does, or from N(0, 0.02).'),
+    .describe(
+      'Query latents drawn from N(0, 1) as the reference does, or from N(0, 0.02); "aligned" starts with identity projections and the embeddings of query_text.',
+    ),
+  query_text: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Text whose tokens the queries start as; needed by the initialization "aligned".'),
   lora: lora.prefault({}).describe("The weaver's adapter on the frozen model."),
 });
 

@@ -30,16 +30,22 @@ export interface DecoderConfig {
 const modelTypes = ['llama', 'qwen2', 'qwen3', 'smollm3'] as const;
 export type ModelType = (typeof modelTypes)[number];
 
-const count = z.number().int().positive();
+// Bounds far above any model, so that a damaged file cannot make anything huge before its tensors are looked at.
+const count = z
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 31);
+const fewer = count.max(2 ** 16);
 const rawConfig = z.object({
   model_type: z.string(),
   vocab_size: count,
   hidden_size: count,
   intermediate_size: count,
-  num_hidden_layers: count,
-  num_attention_heads: count,
-  num_key_value_heads: count.nullish(),
-  head_dim: count.nullish(),
+  num_hidden_layers: fewer,
+  num_attention_heads: fewer,
+  num_key_value_heads: fewer.nullish(),
+  head_dim: fewer.nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   hidden_act: z.string().default('silu'),
   tie_word_embeddings: z.boolean().nullish(),
@@ -96,6 +102,15 @@ export function readDecoderConfig(json: unknown, where = 'config.json'): Decoder
     });
   }
   const headSize = raw.head_dim ?? raw.hidden_size / heads;
+  if (headSize % 2 !== 0 || headSize > 2 ** 16) {
+    throw new MemGenError({
+      code: 'model-config',
+      where: `${where}: head_dim`,
+      message: 'the size of a head must be even, for its channels are rotated in pairs',
+      got: String(headSize),
+      expected: 'an even number up to 65536',
+    });
+  }
   return {
     modelType: type,
     vocabularySize: raw.vocab_size,

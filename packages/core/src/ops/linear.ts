@@ -9,6 +9,6 @@ export interface LinearWeights {
 
 /** `x [rows, in] -> [rows, out]`. */
 export function linear(x: tf.Tensor2D, { weight, bias }: LinearWeights): tf.Tensor2D {
-  const product: tf.Tensor2D = tf.matMul(x, weight);
-  return bias === undefined ? product : tf.add<tf.Tensor<tf.Rank.R2>>(product, bias);
+  if (bias === undefined) return tf.matMul(x, weight);
+  return tf.tidy(() => tf.add(tf.matMul(x, weight), bias));
 }

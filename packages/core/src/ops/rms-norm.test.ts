@@ -36,7 +36,8 @@ describe('rmsNorm', () => {
   });
 
   it('is finite at zero, where epsilon alone stands under the root', () => {
-    expectOperation({ inputs: [{ shape: [1, size], data: [0, 0, 0, 0, 0] }, inputs[1]!], trainable: [1], operation, reference, tolerance: 1e-4 }); // prettier-ignore
+    const zero = { shape: [1, size], data: [0, 0, 0, 0, 0] };
+    expectOperation({ inputs: [zero, inputs[1]!], trainable: [1], operation, reference, tolerance: 1e-4 });
   });
 
   it('gives no gradient to a frozen weight', () => {

@@ -28,7 +28,9 @@ export class CheckpointTape implements Execution {
   private readonly differentiable = new Set<number>();
 
   run(piece: Piece, inputs: readonly tf.Tensor[], parameters: readonly tf.Variable[] = []): tf.Tensor[] {
-    const outputs = tf.tidy(() => piece(inputs)).map((output) => tf.keep(output));
+    const outputs = tf
+      .tidy(() => piece(inputs).map((output) => (inputs.includes(output) ? output.clone() : output)))
+      .map((output) => tf.keep(output));
     this.owned.push(...outputs);
     if (parameters.length > 0 || inputs.some((input) => this.differentiable.has(input.id))) {
       this.entries.push({ piece, inputs, parameters, outputs });
@@ -52,25 +54,30 @@ export class CheckpointTape implements Execution {
     const flowing = new Map<number, tf.Tensor>();
     const parameterGradients = new Map<tf.Variable, tf.Tensor>();
     for (const { output, gradient } of seeds) accumulate(flowing, output.id, gradient.clone());
-
-    for (let entry = this.entries.pop(); entry !== undefined; entry = this.entries.pop()) {
-      const gradients = entry.outputs.map((output) => flowing.get(output.id));
-      if (gradients.every((gradient) => gradient === undefined)) continue;
-      const targets: tf.Tensor[] = entry.inputs.filter((input) => this.differentiable.has(input.id));
-      const inputCount = targets.length;
-      targets.push(...entry.parameters);
-      differentiate(entry, gradients, targets).forEach((gradient, i) => {
-        if (gradient === undefined) return;
-        if (i < inputCount) accumulate(flowing, targets[i]!.id, gradient);
-        else accumulate(parameterGradients, targets[i] as tf.Variable, gradient);
-      });
-      for (const output of entry.outputs) {
-        flowing.get(output.id)?.dispose();
-        flowing.delete(output.id);
-        output.dispose();
+    try {
+      for (let entry = this.entries.pop(); entry !== undefined; entry = this.entries.pop()) {
+        const gradients = entry.outputs.map((output) => flowing.get(output.id));
+        if (gradients.every((gradient) => gradient === undefined)) continue;
+        // What stands twice among the inputs or parameters gets its whole gradient once.
+        const inputs = [...new Set(entry.inputs.filter((input) => this.differentiable.has(input.id)))];
+        const parameters = [...new Set(entry.parameters)];
+        differentiate(entry, gradients, [...inputs, ...parameters]).forEach((gradient, i) => {
+          if (gradient === undefined) return;
+          if (i < inputs.length) accumulate(flowing, inputs[i]!.id, gradient);
+          else accumulate(parameterGradients, parameters[i - inputs.length]!, gradient);
+        });
+        for (const output of entry.outputs) {
+          flowing.get(output.id)?.dispose();
+          flowing.delete(output.id);
+          output.dispose();
+        }
       }
+    } catch (error) {
+      tf.dispose([...parameterGradients.values()]);
+      throw error;
+    } finally {
+      tf.dispose([...flowing.values()]);
     }
-    for (const gradient of flowing.values()) gradient.dispose();
     return parameterGradients;
   }
 

@@ -25,7 +25,7 @@ export const architecture = {
 
 export const recipe = {
   seed: 1,
-  steps: 6000,
+  steps: 3600,
   /** Rows of one optimizer step. */
   batchRows: 24,
   /** This part of the steps teaches to read short price lists; then come all families. */

@@ -1,5 +1,5 @@
 // The tokenizer of the tiny world: byte pairs learned from its own rows, with its words and numbers as single tokens.
-import { createPretrainingRows } from '../world/pretraining-rows.js';
+import { createPretrainingRows, mainMix } from '../world/pretraining-rows.js';
 import { dayNames, itemNames, personNames } from '../world/words.js';
 import { preTokens } from './pre-tokens.js';
 import { specialTokens, tokenizerConfig, tokenizerJson } from './tokenizer-files.js';
@@ -26,7 +26,7 @@ function requiredPieces(): string[] {
 export function buildTokenizer(options: { vocabularySize?: number; sampleRows?: number } = {}) {
   const { vocabularySize = 768, sampleRows = 4000 } = options;
   const counts = new Map<string, number>();
-  const rows = createPretrainingRows({ seed: 0 });
+  const rows = createPretrainingRows({ seed: 0, mix: { ...mainMix, noteShare: 0.3, bareNoteShare: 0 } });
   for (let i = 0; i < sampleRows; i++) {
     for (const { content } of rows.next().value.messages) {
       for (const piece of preTokens(content)) counts.set(piece, (counts.get(piece) ?? 0) + 1);

@@ -4,14 +4,31 @@ import { drawPrice, drawPriceList, writePriceList, writePrices, type PricedItem 
 import { askAbout, thingsAsked } from './price-questions.js';
 import { priceFamilies, worldRow, type PriceFamily, type WorldRow } from './row.js';
 
-/** Where the prices of a row stand. */
-export type ListPlace = 'prompt' | 'note';
+/**
+ * Where the prices of a row stand: in a list in the prompt, in a list after the assistant's tag, or there as the bare
+ * prices of the things asked about, in order. The bare note is what a memory would have to say.
+ */
+export type ListPlace = 'prompt' | 'note' | 'bare-note';
 
 const headings = ['Prices:', 'Price list:'] as const;
 
-function withList(random: Random, place: ListPlace, list: readonly PricedItem[], question: string) {
-  if (place === 'note') return { prompt: question, note: `Note: ${writePriceList(list)}.\n` };
-  return { prompt: `${random.pick(headings)} ${writePriceList(list)}. ${question}`, note: '' };
+interface PlacedList {
+  place: ListPlace;
+  list: readonly PricedItem[];
+  /** The things asked about. */
+  things: readonly PricedItem[];
+  question: string;
+}
+
+function placeList(random: Random, { place, list, things, question }: PlacedList): { prompt: string; note: string } {
+  switch (place) {
+    case 'prompt':
+      return { prompt: `${random.pick(headings)} ${writePriceList(list)}. ${question}`, note: '' };
+    case 'note':
+      return { prompt: question, note: `Note: ${writePriceList(list)}.\n` };
+    case 'bare-note':
+      return { prompt: question, note: `Note: ${things.map(({ price }) => price).join(', ')}.\n` };
+  }
 }
 
 /** Things asked about, in random order; for a comparison their prices are made to differ. */
@@ -27,7 +44,7 @@ export function listRow(random: Random, family: PriceFamily, place: ListPlace, l
   const list = drawPriceList(random, Math.max(length, thingsAsked[family]));
   const things = chooseThings(random, family, list);
   const { question, steps, answer } = askAbout(random, family, things);
-  const { prompt, note } = withList(random, place, list, question);
+  const { prompt, note } = placeList(random, { place, list, things, question });
   return worldRow(family, prompt, { steps, answer }, note);
 }
 
@@ -36,7 +53,7 @@ export function listSayRow(random: Random, place: ListPlace, length: number): Wo
   const list = drawPriceList(random, length);
   const asked = random.sample(list, Math.max(1, length - random.int(2)));
   const question = `Say ${asked.map(({ item }) => item).join(', ')}.`;
-  const { prompt, note } = withList(random, place, list, question);
+  const { prompt, note } = placeList(random, { place, list, things: asked, question });
   return worldRow('list_say', prompt, { steps: `Cost: ${writePrices(asked)}.`, answer: asked.at(-1)!.price }, note);
 }
 

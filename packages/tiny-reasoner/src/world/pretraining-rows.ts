@@ -5,7 +5,7 @@ import { dayRow } from './days.js';
 import { drillRow } from './drills.js';
 import { isHeldOut } from './held-out.js';
 import { listOperationRow } from './list-operations.js';
-import { listRow, listSayRow, unlistedRow } from './list-rows.js';
+import { listRow, listSayRow, unlistedRow, type ListPlace } from './list-rows.js';
 import { families, type Family, type WorldRow } from './row.js';
 import { wordProblemRow } from './word-problems.js';
 
@@ -15,8 +15,10 @@ export interface Mix {
   weights: Partial<Record<Family, number>>;
   /** Price lists have this many things, evenly. */
   listLength: { shortest: number; longest: number };
-  /** Share of list rows whose list is a note after the assistant's tag. */
+  /** Share of list rows whose prices are a note after the assistant's tag. */
   noteShare: number;
+  /** Share of these notes that are bare: only the prices asked for, in order. Default 0.5. */
+  bareNoteShare?: number;
 }
 
 /** What pre-training begins with: mostly look-ups in short lists, and arithmetic. */
@@ -30,15 +32,21 @@ export const firstMix: Mix = {
 export const mainMix: Mix = {
   weights: {
     list_say: 1.5, list_look: 1, list_mul: 1.5, list_sum: 3, list_change: 1.5, list_cmp: 1.5, list_none: 1,
-    word: 2.5, lst: 2.5, day: 1, clock: 2, drill: 3,
+    word: 2.5, lst: 2.5, day: 1.5, clock: 2, drill: 4,
   }, // prettier-ignore
   listLength: { shortest: 2, longest: 5 },
-  noteShare: 0.3,
+  noteShare: 0.5,
 };
 
+function drawPlace(random: Random, { noteShare, bareNoteShare = 0.5 }: Mix): ListPlace {
+  if (random.float() >= noteShare) return 'prompt';
+  return bareNoteShare > 0 && random.float() < bareNoteShare ? 'bare-note' : 'note';
+}
+
 /** Draws one row of `family`, from training and held-out rows alike. */
-export function drawRow(random: Random, family: Family, { listLength, noteShare }: Mix): WorldRow {
-  const place = random.float() < noteShare ? 'note' : 'prompt';
+export function drawRow(random: Random, family: Family, mix: Mix): WorldRow {
+  const { listLength } = mix;
+  const place = drawPlace(random, mix);
   const length = listLength.shortest + random.int(listLength.longest - listLength.shortest + 1);
   switch (family) {
     case 'list_say':
