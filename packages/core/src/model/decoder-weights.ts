@@ -34,6 +34,24 @@ function hasBias(config: DecoderConfig, name: JoinedName): boolean {
 
 /** Reads frozen weights. @throws MemGenError `model-tensor` naming a missing tensor or one of the wrong shape. */
 export async function loadDecoderWeights(source: TensorSource, config: DecoderConfig): Promise<DecoderWeights> {
+  const made: tf.Tensor[] = [];
+  try {
+    return await readWeights(source, config, (tensor) => {
+      made.push(tensor);
+      return tensor;
+    });
+  } catch (error) {
+    tf.dispose(made);
+    throw error;
+  }
+}
+
+/** @param own - is shown every tensor that is made. */
+async function readWeights(
+  source: TensorSource,
+  config: DecoderConfig,
+  own: <T extends tf.Tensor>(tensor: T) => T,
+): Promise<DecoderWeights> {
   const read = async (name: string, shape: readonly number[]): Promise<Float32Array> => {
     const info = source.tensors.get(name);
     if (info === undefined) {
@@ -55,7 +73,7 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
     }
     return source.readFloat32(name);
   };
-  const norm = async (name: string, size: number) => tf.tensor1d(await read(name, [size]), 'float32');
+  const norm = async (name: string, size: number) => own(tf.tensor1d(await read(name, [size])));
 
   const { hiddenSize, vocabularySize, headSize } = config;
   const table = await read('model.embed_tokens.weight', [vocabularySize, hiddenSize]);
@@ -75,8 +93,8 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
         bias?.set(await read(`${prefix}${module}.bias`, [output]), offset);
         offset += output;
       }
-      const weight = tf.tensor2d(values, [input, width]);
-      return bias === undefined ? { weight } : { weight, bias: tf.tensor1d(bias) };
+      const weight = own(tf.tensor2d(values, [input, width]));
+      return bias === undefined ? { weight } : { weight, bias: own(tf.tensor1d(bias)) };
     };
     layers.push({
       attentionNorm: await norm(`${prefix}input_layernorm.weight`, hiddenSize),
@@ -99,7 +117,7 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
     embedding: new FrozenEmbedding(table, hiddenSize),
     layers,
     finalNorm,
-    head: tf.tensor2d(head, [hiddenSize, vocabularySize]),
+    head: own(tf.tensor2d(head, [hiddenSize, vocabularySize])),
   };
 }
 

@@ -18,8 +18,10 @@ export function combineOptimizers(parts: readonly OptimizerPart[]): Optimizer {
       return new Map(states.flatMap((state) => [...state]));
     },
     importState: (state) => {
-      for (const { optimizer } of parts) {
-        optimizer.importState(new Map([...state].filter(([key]) => optimizer.knows(key.split('|')[0]!))));
+      const owner = (key: string) => parts.find(({ optimizer }) => optimizer.knows(key.split('|')[0]!)) ?? parts[0];
+      for (const part of parts) {
+        // What nobody knows goes to the first part, which refuses it.
+        part.optimizer.importState(new Map([...state].filter(([key]) => owner(key) === part)));
       }
     },
     knows: (name) => parts.some(({ optimizer }) => optimizer.knows(name)),
