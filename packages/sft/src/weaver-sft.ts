@@ -78,7 +78,7 @@ export async function trainWeaver(
     const sums: Gradients = new Map();
     let loss = 0;
     for (let start = 0; start < chosen.length; start += batchSize) {
-      const part = trainingLoss(reasoner, chosen.slice(start, start + batchSize), variables, {
+      const part = trainingLoss(reasoner, chosen.slice(start, start + batchSize), {
         weaver,
         gradientCheckpointing,
         normalizer,

@@ -70,8 +70,8 @@ export function weaverFromTensors(
   }));
   const keys = [...tensors.keys()].filter((name) => name.endsWith('.lora_A')).map((name) => name.slice(0, -7));
   const modules = keys.map((key) => ({ key, a: take(`${key}.lora_A`, 2), b: take(`${key}.lora_B`, 2) }));
-  const unexpected = [...unused];
   const expectedShapes = LoraAdapter.targets(base.config, lora.targetModules);
+  const unexpected = [...unused, ...keys.filter((key) => !expectedShapes.has(key)).map((key) => `${key}.lora_A`)];
   missing.push(...[...expectedShapes.keys()].filter((key) => !keys.includes(key)).map((key) => `${key}.lora_A`));
   if (missing.length > 0 || unexpected.length > 0) {
     throw new MemGenError({
@@ -83,24 +83,33 @@ export function weaverFromTensors(
   }
 
   const size = base.config.hiddenSize;
-  for (const query of queries) {
-    if (query.queries!.shape[1] !== size) {
-      throw wrongShape(where, 'query_latents', query.queries!.shape, `[K, ${size}], the hidden size of the base model`);
-    }
+  const reasonerSize = projections[0]!.weight!.shape[1]!;
+  const check = (name: string, expected: readonly (number | undefined)[]) => {
+    const { shape } = tensors.get(name)!;
+    if (shape.every((count, axis) => count === (expected[axis] ?? count))) return;
+    throw wrongShape(where, name, shape, `[${expected.map((count) => count ?? 'any').join(', ')}]`);
+  };
+  for (const name of names.queries) {
+    check(`${name}_query_latents`, [undefined, size]);
+    check(`${name}_latent_ln.weight`, [size]);
+    check(`${name}_latent_ln.bias`, [size]);
+    check(`${name}_latent_scale`, [1]);
   }
-  const built = new Map<string, LoraModule>();
-  for (const { key, a, b } of modules) {
-    const expected = expectedShapes.get(key);
-    if (expected === undefined || a!.shape[1] !== expected.input || b!.shape[0] !== expected.output) {
-      throw wrongShape(
-        where,
-        key,
-        [...a!.shape, ...b!.shape],
-        `A [r, ${expected?.input ?? '?'}], B [${expected?.output ?? '?'}, r] of the base model`,
-      );
-    }
-    built.set(key, { a: transposed(a!), b: transposed(b!), scaling: lora.alpha / lora.r });
+  check('reasoner_to_weaver.weight', [size, reasonerSize]);
+  check('reasoner_to_weaver.bias', [size]);
+  check('weaver_to_reasoner.weight', [reasonerSize, size]);
+  check('weaver_to_reasoner.bias', [reasonerSize]);
+  for (const { key } of modules) {
+    const { input, output } = expectedShapes.get(key)!;
+    check(`${key}.lora_A`, [undefined, input]);
+    check(`${key}.lora_B`, [output, tensors.get(`${key}.lora_A`)!.shape[0]]);
   }
+  const built = new Map(
+    modules.map(({ key, a, b }): [string, LoraModule] => [
+      key,
+      { a: transposed(a!), b: transposed(b!), scaling: lora.alpha / lora.r },
+    ]),
+  );
   const kind = (values: (typeof queries)[number]): QueryParameters => ({
     queries: matrix(values.queries!),
     normWeight: vector(values.normWeight!),

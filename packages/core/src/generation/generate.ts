@@ -84,6 +84,8 @@ export async function generate(
   );
   try {
     for (let step = 0; step < maxNewTokens; step++) {
+      // Lets timers and signals through: with the backends that compute synchronously nothing else here waits.
+      if (signal !== undefined) await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted === true) {
         for (const row of active) if (!row.done) row.finished = 'aborted';
         break;

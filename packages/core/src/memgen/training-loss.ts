@@ -2,9 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Decoder } from '../model/decoder.js';
 import { gatherRows } from '../ops/gather-rows.js';
-import { tokenLoss, tokenLossWithGradients } from '../ops/token-loss.js';
-import { CheckpointTape } from '../training/checkpoint-tape.js';
-import { eager, type Execution } from '../training/execution.js';
+import { tokenLossWithGradients } from '../ops/token-loss.js';
+import { Tape } from '../training/tape.js';
+import { eager } from '../training/execution.js';
 import { ignoredLabel } from '../text/encode-conversation.js';
 import type { Weaver } from './weaver.js';
 import { wovenForward, type WovenForwardResult, type WovenRow } from './woven-forward.js';
@@ -65,40 +65,24 @@ function countTokens(rows: readonly WovenRow[]): number {
 }
 
 /**
- * Loss and gradients with respect to the weaver's parameters (and the reasoner's, where they are variables).
- * Every tensor but the returned gradients is freed.
+ * Loss and gradients with respect to the weaver's parameters. Every tensor but the returned gradients is freed.
  */
 export function trainingLoss(
   reasoner: Decoder,
   rows: readonly WovenRow[],
-  parameters: readonly tf.Variable[],
   { weaver, gradientCheckpointing = true, normalizer, dropoutSeed }: TrainingLossOptions = {},
 ): TrainingLoss {
   const tokens = countTokens(rows);
   const scale = 1 / (normalizer ?? tokens);
-  const forward = (execution: Execution) =>
-    wovenForward(reasoner, rows, { execution, weaver, ...(dropoutSeed !== undefined && { dropoutSeed }) });
   const { head } = reasoner.weights;
 
-  if (!gradientCheckpointing) {
-    const { value, grads } = tf.variableGrads(() => {
-      const result = forward(eager);
-      const places = supervisedPlaces(rows, result);
-      return tf.mul(tokenLoss(supervisedHidden(result, places), places.labels, head), scale) as tf.Scalar;
-    }, [...parameters]);
-    const loss = value.dataSync()[0]!;
-    value.dispose();
-    const gradients = new Map<tf.Variable, tf.Tensor>();
-    for (const parameter of parameters) {
-      const gradient = grads[parameter.name] as tf.Tensor | undefined | null;
-      if (gradient != null) gradients.set(parameter, gradient);
-    }
-    return { loss, tokens, gradients };
-  }
-
-  const tape = new CheckpointTape();
+  const tape = new Tape({ checkpointing: gradientCheckpointing });
   try {
-    const result = forward(tape);
+    const result = wovenForward(reasoner, rows, {
+      execution: tape,
+      weaver,
+      ...(dropoutSeed !== undefined && { dropoutSeed }),
+    });
     const places = supervisedPlaces(rows, result);
     const hidden = tape.run(
       ([prompt, completion]) => [

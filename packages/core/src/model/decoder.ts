@@ -1,13 +1,15 @@
 // The decoder: embeddings, layers, final norm and head of a causal language model.
+import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import { rmsNorm } from '../ops/rms-norm.js';
 import { halfTurnMatrix } from '../ops/rotary.js';
 import { isTrainable } from '../ops/trainable.js';
-import { eager, runOne, type Execution } from '../training/execution.js';
+import { eager, runOne, type Execution, type Linearized } from '../training/execution.js';
 import { AttentionColumns, rotaryFactors, type MaskRow } from './attention-columns.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { decoderLayer, type AdapterPass, type LayerContext, type LayerWeights } from './decoder-layer.js';
+import { linearizeLayer, type LayerContext, type LayerWeights } from './decoder-layer.js';
 import { KeyValueCache } from './key-value-cache.js';
+import type { AdapterPass } from './projection.js';
 import type { TokenEmbedding } from './token-embedding.js';
 
 export interface DecoderWeights {
@@ -87,13 +89,7 @@ export class Decoder {
       const { keys, values } = cache.layer(layer);
       const past = keys.length;
       const [output, key, value] = execution.run(
-        ([x, ...cached]) => {
-          const pastKeys = cached.slice(0, past).map((part) => firstRows(part as tf.Tensor4D, batch));
-          const pastValues = cached.slice(past).map((part) => firstRows(part as tf.Tensor4D, batch));
-          const result = decoderLayer(x as tf.Tensor2D, pastKeys, pastValues, layerWeights, context);
-          if (merged) return [result.hidden, result.keys, result.values];
-          return [result.hidden, firstColumns(result.key, kept), firstColumns(result.value, kept)];
-        },
+        { linearize: (tensors) => linearizeWithCache(tensors, past, layerWeights, context, merged ? 'all' : kept) },
         [hidden, ...keys, ...values],
         [...layerParameters(layerWeights), ...(adapter?.adapter.layerParameters(layer) ?? [])],
       ) as [tf.Tensor2D, tf.Tensor4D, tf.Tensor4D];
@@ -124,7 +120,59 @@ export class Decoder {
   }
 }
 
-/** Parts of the cache that were made while more rows took part. */
+/**
+ * A layer as a piece: inputs are the hidden states, then the cached keys, then the cached values. Its results are the
+ * hidden states, and keys and values of all columns or of the first new ones.
+ */
+function linearizeWithCache(
+  [hidden, ...cached]: readonly tf.Tensor[],
+  past: number,
+  weights: LayerWeights,
+  context: LayerContext,
+  columns: 'all' | number,
+): Linearized {
+  const parts = cached as tf.Tensor4D[];
+  const { batch, tokens } = context;
+  const layer = linearizeLayer(
+    {
+      hidden: hidden as tf.Tensor2D,
+      pastKeys: parts.slice(0, past).map((part) => firstRows(part, batch)),
+      pastValues: parts.slice(past).map((part) => firstRows(part, batch)),
+    },
+    weights,
+    context,
+  );
+  const { outputs, saved } = layer;
+  if (columns === 'all') {
+    return { outputs: [outputs.hidden, outputs.keys, outputs.values], saved, pullback: refusePullback };
+  }
+  return {
+    outputs: [outputs.hidden, firstColumns(outputs.key, columns), firstColumns(outputs.value, columns)],
+    saved,
+    pullback: ([dHidden, dKey, dValue], collect) => {
+      const gradients = layer.pullback(
+        {
+          hidden: dHidden as tf.Tensor2D | undefined,
+          key: padAxis(dKey as tf.Tensor4D | undefined, 2, tokens),
+          value: padAxis(dValue as tf.Tensor4D | undefined, 2, tokens),
+        },
+        collect,
+      );
+      const dParts = [...gradients.pastKeys, ...gradients.pastValues];
+      return [gradients.hidden, ...dParts.map((part, i) => padAxis(part, 0, parts[i]!.shape[0]))];
+    },
+  };
+}
+
+function refusePullback(): never {
+  throw new MemGenError({
+    code: 'cache-ownership',
+    message: 'no gradient flows through a merged cache',
+    hint: 'create the cache with the ownership "parts" for training',
+  });
+}
+
+/** Rows that still take part, of a cached part that was made while more did. */
 function firstRows(x: tf.Tensor4D, count: number): tf.Tensor4D {
   if (count === x.shape[0]) return x;
   return tf.slice(x, [0, 0, 0, 0], [count, x.shape[1], x.shape[2], x.shape[3]]);
@@ -133,6 +181,15 @@ function firstRows(x: tf.Tensor4D, count: number): tf.Tensor4D {
 function firstColumns(x: tf.Tensor4D, count: number): tf.Tensor4D {
   if (count === x.shape[2]) return x;
   return tf.slice(x, [0, 0, 0, 0], [x.shape[0], x.shape[1], count, x.shape[3]]);
+}
+
+/** Fills up with zeros to `size` along an axis: the gradient of taking the first rows or columns. */
+function padAxis<T extends tf.Tensor4D | undefined>(x: T, axis: number, size: number): T {
+  if (x === undefined || x.shape[axis] === size) return x;
+  return tf.pad(
+    x,
+    x.shape.map((count, i) => [0, i === axis ? size - count : 0]),
+  ) as T;
 }
 
 /** All tensors of a layer. */

@@ -1,7 +1,8 @@
 // Decoders: configuration, weights, adapters.
 export { AttentionColumns, type MaskRow } from './attention-columns.js';
 export { readDecoderConfig, type DecoderConfig, type ModelType } from './decoder-config.js';
-export type { AdapterPass, LayerWeights } from './decoder-layer.js';
+export type { LayerWeights } from './decoder-layer.js';
+export type { AdapterPass } from './projection.js';
 export {
   decoderParameters,
   exportDecoderWeights,

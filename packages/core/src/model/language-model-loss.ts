@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { gatherRows } from '../ops/gather-rows.js';
 import { tokenLoss } from '../ops/token-loss.js';
-import type { AdapterPass } from './decoder-layer.js';
+import type { AdapterPass } from './projection.js';
 import type { Decoder } from './decoder.js';
 
 /** A sequence and its labels, aligned; -100 is not supervised. */

@@ -1,51 +1,90 @@
 // Scaled dot-product attention with grouped key-value heads, with its gradient.
 import * as tf from '@tensorflow/tfjs';
 
+/** What the gradient of attention needs. */
+export interface AttentionInputs {
+  /** `[batch, heads, tokens, size]` */
+  query: tf.Tensor4D;
+  /** `[batch, keyValueHeads, columns, size]`; `heads` is a multiple of `keyValueHeads`. */
+  key: tf.Tensor4D;
+  value: tf.Tensor4D;
+}
+
+interface Sizes {
+  groups: number;
+  rows: number;
+  columns: number;
+  size: number;
+  scale: number;
+}
+
+/** Key-value heads are never repeated in memory: the queries of a group are stacked along the token axis instead. */
+function sizesOf({ query, key }: AttentionInputs): Sizes {
+  const [batch, heads, tokens, size] = query.shape;
+  const [, keyValueHeads, columns] = key.shape;
+  const rows = (heads / keyValueHeads) * tokens;
+  return { groups: batch * keyValueHeads, rows, columns, size, scale: 1 / Math.sqrt(size) };
+}
+
 /**
- * Attention of `query [batch, heads, tokens, size]` over `key, value [batch, keyValueHeads, columns, size]`; `heads` is a
- * multiple of `keyValueHeads`. `bias [batch or 1, 1, tokens, columns]` is added to the scores (0 or very negative).
- * Key-value heads are never repeated in memory: the queries of a group are stacked along the token axis instead.
- * @returns `[batch, heads, tokens, size]`
+ * `bias [batch or 1, 1, tokens, columns]` is added to the scores (0 or very negative).
+ * @returns the output `[batch, heads, tokens, size]`, and the weights `[groups, rows, columns]` for the gradient.
  */
+export function attend(
+  inputs: AttentionInputs,
+  bias: tf.Tensor4D | undefined,
+): { output: tf.Tensor4D; weights: tf.Tensor3D } {
+  const { groups, rows, columns, size, scale } = sizesOf(inputs);
+  const [batch, heads, tokens] = inputs.query.shape;
+  const query = tf.reshape(tf.mul(inputs.query, scale), [groups, rows, size]);
+  const key = tf.reshape(inputs.key, [groups, columns, size]);
+  const value = tf.reshape(inputs.value, [groups, columns, size]);
+  let scores: tf.Tensor = tf.matMul(query, key, false, true);
+  if (bias !== undefined) {
+    const perHead = tf.add(tf.reshape(scores, [batch, heads, tokens, columns]), bias);
+    scores = tf.reshape(perHead, [groups, rows, columns]);
+  }
+  const weights = tf.softmax(scores) as tf.Tensor3D;
+  return { output: tf.reshape(tf.matMul(weights, value), [batch, heads, tokens, size]), weights };
+}
+
+/** Gradients with respect to query, key and value, in their shapes. */
+export function attentionGradient(
+  dOutput: tf.Tensor4D,
+  inputs: AttentionInputs,
+  weights: tf.Tensor3D,
+): AttentionInputs {
+  const { groups, rows, columns, size, scale } = sizesOf(inputs);
+  const key = tf.reshape(inputs.key, [groups, columns, size]);
+  const value = tf.reshape(inputs.value, [groups, columns, size]);
+  const query = tf.reshape(inputs.query, [groups, rows, size]);
+  const dOut = tf.reshape(dOutput, [groups, rows, size]);
+  const weighted = tf.mul(tf.matMul(dOut, value, false, true), weights);
+  const dScores = tf.mul(tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true))), scale);
+  return {
+    query: tf.reshape(tf.matMul(dScores, key), inputs.query.shape),
+    key: tf.reshape(tf.matMul(dScores, query, true, false), inputs.key.shape),
+    value: tf.reshape(tf.matMul(weights, dOut, true, false), inputs.value.shape),
+  };
+}
+
+/** {@link attend} for tfjs's own gradient tape; returns `[batch, heads, tokens, size]`. */
 export function attention(
   query: tf.Tensor4D,
   key: tf.Tensor4D,
   value: tf.Tensor4D,
   bias: tf.Tensor4D | undefined,
 ): tf.Tensor4D {
-  const [batch, heads, tokens, size] = query.shape;
-  const [, keyValueHeads, columns] = key.shape;
-  const groups = batch * keyValueHeads;
-  const rows = (heads / keyValueHeads) * tokens;
-  const scale = 1 / Math.sqrt(size);
-
-  return tf.customGrad((q4, k4, v4, save) => {
-    const q = tf.reshape(tf.mul(q4 as tf.Tensor, scale), [groups, rows, size]);
-    const k = tf.reshape(k4 as tf.Tensor, [groups, columns, size]);
-    const v = tf.reshape(v4 as tf.Tensor, [groups, columns, size]);
-    let scores = tf.matMul(q, k, false, true);
-    if (bias !== undefined) {
-      const perHead = tf.add(tf.reshape(scores, [batch, heads, tokens, columns]), bias);
-      scores = tf.reshape(perHead, [groups, rows, columns]);
-    }
-    const weights = tf.softmax(scores);
-    (save as tf.GradSaveFunc)([q, k, v, weights]);
+  return tf.customGrad((q, k, v, save) => {
+    const inputs = { query: q, key: k, value: v } as AttentionInputs;
+    const { output, weights } = attend(inputs, bias);
+    (save as tf.GradSaveFunc)([inputs.query, inputs.key, inputs.value, weights]);
     return {
-      value: tf.reshape(tf.matMul(weights, v), [batch, heads, tokens, size]),
+      value: output,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [q, k, v, weights] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-        const dOut = tf.reshape(dy, [groups, rows, size]);
-        const dWeights = tf.matMul(dOut, v, false, true);
-        const weighted = tf.mul(dWeights, weights);
-        const dScores = tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true)));
-        const dKey = tf.matMul(dScores, q, true, false);
-        const dQuery = tf.mul(tf.matMul(dScores, k), scale);
-        const dValue = tf.matMul(weights, dOut, true, false);
-        return [
-          tf.reshape(dQuery, [batch, heads, tokens, size]),
-          tf.reshape(dKey, [batch, keyValueHeads, columns, size]),
-          tf.reshape(dValue, [batch, keyValueHeads, columns, size]),
-        ];
+        const [query, key, value, weights] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor3D];
+        const gradients = attentionGradient(dy as tf.Tensor4D, { query, key, value }, weights);
+        return [gradients.query, gradients.key, gradients.value];
       },
     };
   })(query, key, value) as tf.Tensor4D;

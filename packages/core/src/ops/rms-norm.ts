@@ -2,33 +2,50 @@
 import * as tf from '@tensorflow/tfjs';
 import { isTrainable } from './trainable.js';
 
+/** `x * inverse * weight` with `inverse = rsqrt(mean(x^2) + epsilon)`, which the gradient needs; `x [..., size]`. */
+export function normalize<T extends tf.Tensor>(
+  x: T,
+  weight: tf.Tensor,
+  epsilon: number,
+): { output: T; inverse: tf.Tensor } {
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
+  return { output: tf.mul(tf.mul(x, inverse), weight), inverse };
+}
+
+/** Gradient with respect to `x`. */
+export function normalizeGradient<T extends tf.Tensor>(dOutput: T, x: T, inverse: tf.Tensor, weight: tf.Tensor): T {
+  const dNormal = tf.mul(dOutput, weight);
+  const projection = tf.mul(tf.mean(tf.mul(dNormal, x), -1, true), tf.square(inverse));
+  return tf.mul(inverse, tf.sub(dNormal, tf.mul(x, projection)));
+}
+
+/** Gradient with respect to the weight `[size]`. */
+export function normalizeWeightGradient(dOutput: tf.Tensor, x: tf.Tensor, inverse: tf.Tensor): tf.Tensor1D {
+  const leading = x.shape.map((_, axis) => axis).slice(0, -1);
+  return tf.sum(tf.mul(dOutput, tf.mul(x, inverse)), leading);
+}
+
 /**
- * `x * rsqrt(mean(x^2) + epsilon) * weight` over the last axis; `x [..., size]`, `weight [size]`.
- * Saves only `x` and the reciprocal root, and computes the weight's gradient only when the weight is trainable.
+ * The same for tfjs's own gradient tape. Saves only `x` and the reciprocal root, and computes the weight's gradient only
+ * when the weight is trainable.
  */
 export function rmsNorm(x: tf.Tensor, weight: tf.Tensor, epsilon: number): tf.Tensor {
   const forward = (x: tf.Tensor, w: tf.Tensor, save: tf.GradSaveFunc) => {
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
+    const { output, inverse } = normalize(x, w, epsilon);
     save([x, inverse]);
-    return tf.mul(tf.mul(x, inverse), w);
-  };
-  const inputGradient = (dy: tf.Tensor, x: tf.Tensor, inverse: tf.Tensor, w: tf.Tensor) => {
-    const dNormal = tf.mul(dy, w);
-    const projection = tf.mul(tf.mean(tf.mul(dNormal, x), -1, true), tf.square(inverse));
-    return tf.mul(inverse, tf.sub(dNormal, tf.mul(x, projection)));
+    return output;
   };
   if (!isTrainable(weight)) {
     return tf.customGrad((x, save) => ({
       value: forward(x as tf.Tensor, weight, save as tf.GradSaveFunc),
-      gradFunc: (dy, saved) => inputGradient(dy, saved[0]!, saved[1]!, weight),
+      gradFunc: (dy, saved) => normalizeGradient(dy, saved[0]!, saved[1]!, weight),
     }))(x);
   }
   return tf.customGrad((x, w, save) => ({
     value: forward(x as tf.Tensor, w as tf.Tensor, save as tf.GradSaveFunc),
     gradFunc: (dy, saved) => {
       const [x, inverse] = saved as [tf.Tensor, tf.Tensor];
-      const leading = x.shape.map((_, axis) => axis).slice(0, -1);
-      return [inputGradient(dy, x, inverse, weight), tf.sum(tf.mul(dy, tf.mul(x, inverse)), leading)];
+      return [normalizeGradient(dy, x, inverse, weight), normalizeWeightGradient(dy, x, inverse)];
     },
   }))(x, weight);
 }

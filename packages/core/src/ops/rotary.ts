@@ -23,15 +23,25 @@ function turn(x: tf.Tensor, halfTurn: tf.Tensor2D): tf.Tensor {
   return tf.reshape(tf.matMul(tf.reshape(x, [-1, halfTurn.shape[0]]) as tf.Tensor2D, halfTurn), x.shape);
 }
 
-/** Rotates `x [batch, heads, tokens, headSize]`. The gradient is the rotation by the opposite angle. */
+/** Rotates `x [batch, heads, tokens, headSize]`. */
+export function rotate(x: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
+  return tf.add(tf.mul(x, cos), tf.mul(turn(x, halfTurn), sin));
+}
+
+/** Rotates back: the gradient of {@link rotate}. */
+export function rotateBack(dOutput: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
+  return tf.sub(tf.mul(dOutput, cos), turn(tf.mul(dOutput, sin), halfTurn));
+}
+
+/** {@link rotate} for tfjs's own gradient tape. */
 export function rotary(x: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
   return tf.customGrad((x, save) => {
     (save as tf.GradSaveFunc)([cos, sin]);
     return {
-      value: tf.add(tf.mul(x as tf.Tensor4D, cos), tf.mul(turn(x as tf.Tensor4D, halfTurn), sin)),
+      value: rotate(x as tf.Tensor4D, { cos, sin, halfTurn }),
       gradFunc: (dy, saved) => {
-        const [cos, sin] = saved as [tf.Tensor, tf.Tensor];
-        return tf.sub(tf.mul(dy, cos), turn(tf.mul(dy, sin), halfTurn));
+        const [cos, sin] = saved as [tf.Tensor4D, tf.Tensor4D];
+        return rotateBack(dy as tf.Tensor4D, { cos, sin, halfTurn });
       },
     };
   })(x) as tf.Tensor4D;

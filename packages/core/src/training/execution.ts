@@ -1,12 +1,32 @@
-// How a piece of a forward pass is run: eagerly, or recorded for a backward pass that recomputes it.
+// How a piece of a forward pass is run: eagerly, or recorded for a backward pass.
 import * as tf from '@tensorflow/tfjs';
 
-/** A differentiable piece: tensors in, tensors out, with no other tensor inputs than `inputs` and `parameters`. */
-export type Piece = (inputs: readonly tf.Tensor[]) => tf.Tensor[];
+/** A piece with a gradient of its own: what it computed, what its pullback needs, and the pullback. */
+export interface Linearized {
+  outputs: tf.Tensor[];
+  saved: tf.Tensor[];
+  /**
+   * Runs inside a `tf.tidy`.
+   * @param gradients - with respect to the outputs; absent ones are zero.
+   * @param collect - takes the gradients of parameters.
+   * @returns gradients with respect to the inputs, in their order.
+   */
+  pullback: (
+    gradients: readonly (tf.Tensor | undefined)[],
+    collect: (variable: tf.Variable, gradient: tf.Tensor) => void,
+  ) => (tf.Tensor | undefined)[];
+}
+
+/**
+ * A differentiable piece: tensors in, tensors out, with no other tensor inputs than `inputs` and `parameters`. A function
+ * is differentiated by tfjs, by running it again; a piece with `linearize` brings its own gradient.
+ */
+export type Piece =
+  ((inputs: readonly tf.Tensor[]) => tf.Tensor[]) | { linearize: (inputs: readonly tf.Tensor[]) => Linearized };
 
 /**
  * Runs the pieces (one decoder layer, one concatenation, ...) of which a forward pass is made. The model code is the same
- * for inference, for tfjs's own gradient tape (both {@link eager}) and for gradient checkpointing (`CheckpointTape`).
+ * for inference ({@link eager}) and for training (`Tape`).
  */
 export interface Execution {
   /**
@@ -18,13 +38,18 @@ export interface Execution {
   constants(make: () => tf.Tensor[]): tf.Tensor[];
 }
 
+/** Outputs alone. */
+export function evaluate(piece: Piece, inputs: readonly tf.Tensor[]): tf.Tensor[] {
+  return typeof piece === 'function' ? piece(inputs) : piece.linearize(inputs).outputs;
+}
+
 /** Runs at once; intermediate tensors of a piece are freed when it ends. The results belong to the caller's scope. */
 export const eager: Execution = {
-  run: (piece, inputs) => tf.tidy(() => piece(inputs)),
+  run: (piece, inputs) => tf.tidy(() => evaluate(piece, inputs)),
   constants: (make) => make(),
 };
 
-/** {@link Execution.run} of a piece with one result. */
+/** {@link Execution.run} of a function with one result. */
 export function runOne<T extends tf.Tensor>(
   execution: Execution,
   piece: (inputs: readonly tf.Tensor[]) => T,

@@ -1,3 +1,3 @@
 // Running and differentiating forward passes.
-export { CheckpointTape, type Seed } from './checkpoint-tape.js';
-export { eager, runOne, type Execution, type Piece } from './execution.js';
+export { eager, runOne, type Execution, type Linearized, type Piece } from './execution.js';
+export { Tape, type Seed, type TapeOptions } from './tape.js';

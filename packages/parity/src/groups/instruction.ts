@@ -1,6 +1,6 @@
 // Group c, instruct_* and private_forward_*: the training forward of one-turn rows, its loss and gradients.
 import {
-  CheckpointTape,
+  Tape,
   evaluationLoss,
   ignoredLabel,
   trainingLoss,
@@ -56,7 +56,7 @@ export async function checkInstruction(golden: GoldenCase, compare: Comparison):
   for (const gradientCheckpointing of [true, false]) {
     const suffix = gradientCheckpointing ? ' (checkpointed)' : '';
     const parameters = weaver.parameters();
-    const { loss, gradients } = trainingLoss(reasoner, rows, [...parameters.values()], {
+    const { loss, gradients } = trainingLoss(reasoner, rows, {
       weaver,
       gradientCheckpointing,
     });
@@ -155,7 +155,7 @@ async function alignedLogits(
   const width = mask[0]!.length;
   const size = reasoner.config.vocabularySize;
   const aligned = new Float32Array(mask.length * width * size);
-  const tape = new CheckpointTape();
+  const tape = new Tape();
   try {
     const forward = wovenForward(reasoner, rows, { execution: tape, weaver });
     const parts = {

@@ -107,7 +107,7 @@ function summedGradients(
   const gradients: Gradients = new Map();
   const sum = { loss: 0, tokens: 0, readTokens: 0 };
   for (const rows of batches) {
-    const part = trainingLoss(reasoner, rows, variables, { weaver });
+    const part = trainingLoss(reasoner, rows, { weaver });
     accumulateGradients(gradients, part.gradients);
     losses.push(part.loss);
     sum.loss += part.loss;

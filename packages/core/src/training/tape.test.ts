@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend } from '../backend/index.js';
 import { randomValues, relativeDifference } from '../ops/operation-check.test-helper.js';
-import { CheckpointTape } from './checkpoint-tape.js';
+import { Tape } from './tape.js';
 import { eager, runOne, type Execution, type Piece } from './execution.js';
 
 const size = 3;
@@ -39,7 +39,7 @@ type Forward = (execution: Execution) => tf.Tensor;
 function expectSameGradients(forward: Forward, parameters: readonly tf.Variable[]): void {
   const weights = matrix(50);
   const expected = tf.variableGrads(() => tf.sum(tf.mul(forward(eager), weights)).asScalar(), [...parameters]);
-  const tape = new CheckpointTape();
+  const tape = new Tape();
   const output = forward(tape);
   const gradients = tape.backward([{ output, gradient: weights }]);
   tape.dispose();
@@ -51,7 +51,7 @@ function expectSameGradients(forward: Forward, parameters: readonly tf.Variable[
   tf.dispose([expected.value, expected.grads, [...gradients.values()]]);
 }
 
-describe('CheckpointTape gradients', () => {
+describe('Tape gradients', () => {
   it('equal those of the whole tape on a chain', () => {
     const [w1, w2, w3] = [parameter(1), parameter(2), parameter(3)];
     const x = matrix(4);
@@ -101,7 +101,7 @@ describe('CheckpointTape gradients', () => {
   it('start from several seeds, and leave out what the loss does not depend on', () => {
     const [w1, w2, unused] = [parameter(1), parameter(2), parameter(3)];
     const [x, first, second] = [matrix(4), matrix(5), matrix(6)];
-    const tape = new CheckpointTape();
+    const tape = new Tape();
     const a = runOne(tape, ([x]) => tf.mul(x!, w1), [x], [w1]);
     const b = runOne(tape, ([a]) => tf.mul(a!, w2), [a], [w2]);
     runOne(tape, ([a]) => tf.mul(a!, unused), [a], [unused]);
@@ -121,11 +121,11 @@ describe('CheckpointTape gradients', () => {
   });
 });
 
-describe('CheckpointTape as an execution', () => {
+describe('Tape as an execution', () => {
   it('runs a frozen prefix once and never again, a piece with parameters once more backwards', () => {
     const w = parameter(1);
     const runs = { frozen: 0, trained: 0 };
-    const tape = new CheckpointTape();
+    const tape = new Tape();
     const prefix = runOne(
       tape,
       ([x]) => {
@@ -153,14 +153,14 @@ describe('CheckpointTape as an execution', () => {
   });
 
   it('gives no gradients when the loss depends on frozen pieces only', () => {
-    const tape = new CheckpointTape();
+    const tape = new Tape();
     const output = runOne(tape, ([x]) => tf.square(x!), [matrix(1)]);
     expect(tape.backward([{ output, gradient: matrix(2) }]).size).toBe(0);
     tape.dispose();
   });
 
   it('keeps what pieces return and constants, also beyond the scope they were made in, and nothing else', () => {
-    const tape = new CheckpointTape();
+    const tape = new Tape();
     const [constant, output] = tf.tidy(() => {
       const [constant] = tape.constants(() => [tf.add(tf.ones([size]), 1)]);
       tape.run(([x]) => [tf.sqrt(tf.square(tf.add(x!, constant!)))], [matrix(1)]);
@@ -176,7 +176,7 @@ describe('CheckpointTape as an execution', () => {
 
   it('leaves nothing behind when a piece fails', () => {
     const w = parameter(1);
-    const tape = new CheckpointTape();
+    const tape = new Tape();
     const output = runOne(tape, ([x]) => tf.mul(x!, w), [matrix(2)], [w]);
     const failing: Piece = ([x]) => {
       tf.square(x!);
@@ -188,7 +188,7 @@ describe('CheckpointTape as an execution', () => {
 
   it('leaves nothing behind when a piece fails in the backward pass', () => {
     const [w1, w2] = [parameter(1), parameter(2)];
-    const tape = new CheckpointTape();
+    const tape = new Tape();
     let runs = 0;
     const failsAgain = ([x]: readonly tf.Tensor[]): tf.Tensor => {
       if (runs++ > 0) throw new Error('a piece failed');

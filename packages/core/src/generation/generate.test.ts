@@ -1,0 +1,224 @@
+// Generation: rows of a batch alone and together, weaving, ends, caps, aborts, and the training forward as a witness.
+import { Random } from '@memgen/common';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tinyWeaver } from '../../../weaver/src/tiny-weaver.test-helper.js';
+import { startBackend } from '../backend/index.js';
+import { wovenForward, type AugmentationPoint, type Weaver, type WovenRow } from '../memgen/index.js';
+import type { Decoder } from '../model/decoder.js';
+import { frozenDecoder, randomIds, tinyConfig } from '../model/tiny-decoder.test-helper.js';
+import { relativeDifference } from '../ops/operation-check.test-helper.js';
+import { smallTokenizer } from '../text/__fixtures__/small-tokenizer.js';
+import { eager } from '../training/index.js';
+import { generate, type GeneratedRow, type GenerateOptions } from './generate.js';
+
+// Ids 0 to 31 are the characters "!" to "@"; id 11 is the comma, id 13 the period.
+const tokenizer = smallTokenizer();
+const prompts = [randomIds(7, 1), randomIds(3, 2), randomIds(5, 3), [4], randomIds(6, 4)];
+const sampling = { temperature: 6 };
+
+let decoder: Decoder;
+let weaver: Weaver;
+let before: number;
+
+beforeAll(async () => {
+  await startBackend({ backend: 'wasm' });
+  decoder = await frozenDecoder(tinyConfig());
+  weaver = tinyWeaver(decoder);
+});
+afterAll(() => {
+  weaver.dispose();
+  decoder.dispose();
+});
+beforeEach(() => {
+  before = tf.memory().numTensors;
+});
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+function run(chosen: readonly (readonly number[])[], options: Partial<GenerateOptions>): Promise<GeneratedRow[]> {
+  return generate({ decoder, tokenizer }, chosen, { maxNewTokens: 24, endIds: [], ...options });
+}
+
+/** A stream whose first fork is that of another row. */
+function streamOfRow(random: Random, row: number): Random {
+  return Object.assign(Random.fromSeed(0), { fork: () => random.fork(`row ${row}`) });
+}
+
+describe('a batch', () => {
+  it.each<[string, Partial<GenerateOptions> & { woven: boolean }]>([
+    ['greedy', { woven: false, endIds: [0, 6, 19] }],
+    ['sampled', { woven: false, sampling, endIds: [0, 1, 2, 3] }],
+    ['greedy and woven', { woven: true, endIds: [0, 6, 19] }],
+    ['sampled and woven', { woven: true, sampling, endIds: [0, 1, 2, 3] }],
+  ])('gives each row what it gets alone: %s', async (_, { woven, ...rest }) => {
+    const options = { ...rest, ...(woven && { weaver }) };
+    const random = Random.fromSeed(21);
+    const sizes: number[] = [];
+    const together = await run(prompts, { ...options, random, _onLogits: (_, rows) => sizes.push(rows.length) });
+    for (const [row, prompt] of prompts.entries()) {
+      const [alone] = await run([prompt], { ...options, random: streamOfRow(random, row) });
+      expect(together[row]).toEqual(alone);
+    }
+    if (options.sampling === undefined) return;
+    // Rows end at different times, and the batch has shrunk twice at least.
+    expect(new Set(together.map(({ ids }) => ids.length)).size).toBeGreaterThan(2);
+    expect(new Set(sizes).size).toBeGreaterThan(2);
+    expect(together.some(({ finished }) => finished === 'end')).toBe(true);
+  });
+
+  it('does not depend on the order of its prompts, when greedy', async () => {
+    const forward = await run(prompts, { weaver });
+    const backward = await run([...prompts].reverse(), { weaver });
+    expect(backward.reverse()).toEqual(forward);
+  });
+
+  it('draws other tokens for equal prompts, and the same again for the same seed', async () => {
+    const same = [prompts[0]!, prompts[0]!];
+    const [first, second] = await run(same, { sampling, random: Random.fromSeed(3) });
+    expect(first!.ids).not.toEqual(second!.ids);
+    expect(await run(same, { sampling, random: Random.fromSeed(3) })).toEqual([first, second]);
+    expect((await run(same, { sampling, random: Random.fromSeed(4) }))[0]!.ids).not.toEqual(first!.ids);
+  });
+});
+
+describe('weaving', () => {
+  it('happens after the prompt and behind delimiters, up to the cap', async () => {
+    for (const maxInferencePoints of [0, 2, 5]) {
+      const rows = await run(prompts, { weaver, sampling, maxNewTokens: 40, maxInferencePoints });
+      for (const { ids, augmentations } of rows) {
+        let left = maxInferencePoints;
+        const expected = ids.map((_, step) => {
+          if (step === 0) return 1;
+          if (![11, 13].includes(ids[step - 1]!) || left === 0) return -100;
+          left--;
+          return 1;
+        });
+        expect(augmentations).toEqual(expected);
+      }
+      const counts = rows.map(({ augmentations }) => augmentations.filter((a) => a === 1).length);
+      expect(Math.max(...counts)).toBe(1 + Math.min(maxInferencePoints, 5));
+    }
+  });
+
+  it('does not happen without a weaver', async () => {
+    const [row] = await run([prompts[0]!], { sampling });
+    expect(row!.augmentations).toEqual(row!.ids.map(() => -100));
+  });
+
+  it('predicts what the training forward predicts, with the cap reached and rows ended', async () => {
+    const steps: { rows: number[]; logits: Float32Array }[] = [];
+    const rows = await run(prompts, {
+      weaver,
+      sampling,
+      maxInferencePoints: 2,
+      maxNewTokens: 30,
+      endIds: [0],
+      _onLogits: (_, active, logits) => {
+        steps.push({ rows: [...active], logits: Float32Array.from(logits.dataSync()) });
+      },
+    });
+    const vocabulary = decoder.config.vocabularySize;
+    const woven = rows.map(({ ids, augmentations }, row): WovenRow => {
+      const prompt = prompts[row]!;
+      return {
+        ids: [...prompt, ...ids],
+        labels: [...prompt.map(() => -100), ...ids],
+        points: augmentations.flatMap((augmentation, step): AugmentationPoint[] =>
+          augmentation === 1 ? [{ index: prompt.length + step, kind: step === 0 ? 'prompt' : 'inference' }] : [],
+        ),
+      };
+    });
+    expect(woven.some(({ points }) => points.length === 3)).toBe(true);
+    tf.tidy(() => {
+      const forward = wovenForward(decoder, woven, { execution: eager, weaver });
+      const logits = { prompt: decoder.logits(forward.prompt).dataSync(), completion: decoder.logits(forward.completion).dataSync() }; // prettier-ignore
+      rows.forEach(({ ids }, row) => {
+        ids.forEach((_, step) => {
+          const { part, at } = forward.locate(row, prompts[row]!.length + step - 1);
+          const expected = logits[part].slice(at * vocabulary, (at + 1) * vocabulary);
+          const b = steps[step]!.rows.indexOf(row);
+          const got = steps[step]!.logits.slice(b * vocabulary, (b + 1) * vocabulary);
+          expect(relativeDifference(got, expected), `row ${row}, step ${step}`).toBeLessThan(1e-3);
+        });
+      });
+    });
+  });
+});
+
+describe('the end', () => {
+  it('comes with an end token, which is returned, or with the last new token allowed', async () => {
+    const [free] = await run([prompts[0]!], { sampling });
+    const end = free!.ids[5]!;
+    const at = free!.ids.indexOf(end);
+    const [ended] = await run([prompts[0]!], { sampling, endIds: [end] });
+    expect(ended).toEqual({ ids: free!.ids.slice(0, at + 1), augmentations: free!.augmentations.slice(0, at + 1), finished: 'end' }); // prettier-ignore
+    expect(free).toMatchObject({ finished: 'length' });
+    expect(free!.ids).toHaveLength(24);
+    expect(await run([prompts[0]!], { maxNewTokens: 0 })).toEqual([{ ids: [], augmentations: [], finished: 'length' }]);
+  });
+
+  it('is at the end tokens of the tokenizer by default', async () => {
+    const wide = await frozenDecoder(tinyConfig({ vocab_size: tokenizer.vocabularySize }));
+    const chosen = Array.from({ length: 12 }, () => [1, 2]);
+    // So hot that all 268 tokens are about equally likely.
+    const options = { maxNewTokens: 100, sampling: { temperature: 100 } };
+    const rows = await generate({ decoder: wide, tokenizer }, chosen, options);
+    wide.dispose();
+    const ended = rows.filter(({ finished }) => finished === 'end');
+    expect(ended.length).toBeGreaterThan(0);
+    for (const { ids } of ended) expect(ids.findIndex((id) => tokenizer.eosIds.includes(id))).toBe(ids.length - 1);
+  });
+
+  it('reports each token as it comes', async () => {
+    const seen: number[][] = prompts.map(() => []);
+    const rows = await run(prompts, { sampling, endIds: [3, 4], onToken: (row, id) => seen[row]!.push(id) });
+    expect(seen).toEqual(rows.map(({ ids }) => ids));
+  });
+
+  it('comes before the first token when aborted before', async () => {
+    const rows = await run(prompts, { weaver, signal: AbortSignal.abort() });
+    expect(rows).toEqual(prompts.map(() => ({ ids: [], augmentations: [], finished: 'aborted' })));
+  });
+
+  it('comes after the step in which it is aborted; rows that had ended keep their end', async () => {
+    const [free] = await run([prompts[0]!], { sampling, weaver });
+    const controller = new AbortController();
+    let tokens = 0;
+    const rows = await run(prompts, {
+      weaver,
+      sampling,
+      endIds: [free!.ids[1]!],
+      signal: controller.signal,
+      onToken: () => {
+        if (++tokens === 4 * prompts.length) controller.abort();
+      },
+    });
+    expect(rows[0]!.finished).toBe('end');
+    expect(rows[0]!.ids.length).toBeLessThanOrEqual(2);
+    const aborted = rows.filter(({ finished }) => finished === 'aborted');
+    expect(aborted.length).toBeGreaterThan(0);
+    expect(new Set(aborted.map(({ ids }) => ids.length)).size).toBe(1);
+  });
+
+  it('comes when a timer or a signal of the system aborts', async () => {
+    const controller = new AbortController();
+    setTimeout(() => {
+      controller.abort();
+    }, 1);
+    const [row] = await run([prompts[0]!], { maxNewTokens: 100, signal: controller.signal });
+    expect(row!.finished).toBe('aborted');
+  });
+});
+
+describe('generate refuses', () => {
+  it.each([[[]], [[[1], []]]])('the prompts %j', async (chosen) => {
+    await expect(run(chosen, {})).rejects.toMatchObject({ code: 'generate-prompt' });
+  });
+
+  it('sampling out of range and ids outside the vocabulary, leaving nothing behind', async () => {
+    await expect(run(prompts, { sampling: { topP: 2 } })).rejects.toMatchObject({ code: 'sampling' });
+    await expect(run([[1, 2], [3, 32]], { weaver })).rejects.toMatchObject({ code: 'token-id' }); // prettier-ignore
+  });
+});
