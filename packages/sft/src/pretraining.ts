@@ -48,10 +48,6 @@ export async function pretrain(decoder: Decoder, options: PretrainingOptions): P
     { optimizer: new Muon(choose(true), { ...muon, sections }), rate: muon.learningRate },
     { optimizer: new AdamW(choose(false), adamW), rate: adamW.learningRate },
   ]);
-  if (resume !== undefined) {
-    restoreValues(resume.values, parameters);
-    optimizer.importState(resume.optimizerState);
-  }
   const variables = [...parameters.values()];
 
   const gradients = (step: number): StepGradients => {
@@ -73,6 +69,10 @@ export async function pretrain(decoder: Decoder, options: PretrainingOptions): P
   };
 
   try {
+    if (resume !== undefined) {
+      restoreValues(resume.values, parameters);
+      optimizer.importState(resume.optimizerState);
+    }
     return await runTrainingLoop({
       ...loop,
       firstStep: resume?.step ?? 0,

@@ -68,9 +68,7 @@ export async function trainWeaver(
   });
   const steps = weaverSftSteps(rows.length, options);
   const parameters = weaver.parameters();
-  const variables = [...parameters.values()];
   const optimizer = new AdamW(parameters, options.adamW);
-  if (resume !== undefined) optimizer.importState(resume.optimizerState);
 
   const gradients = (step: number): StepGradients => {
     const chosen = order.batch(step).map((index) => rows[index]!);
@@ -92,6 +90,7 @@ export async function trainWeaver(
   };
 
   try {
+    if (resume !== undefined) optimizer.importState(resume.optimizerState);
     const { checkpoint, onStep, signal, clipNorm } = options;
     return await runTrainingLoop({
       steps,

@@ -57,21 +57,15 @@ export class LatentWeaver implements Weaver {
   static initialize(base: Decoder, reasonerHidden: number, config: LatentWeaverConfig, random: Random): LatentWeaver {
     const { promptLatents = 8, inferenceLatents = 8, lora, initialization = 'reference', queryIds = [] } = config;
     const alignment = initialization === 'aligned' ? alignmentOf(base, queryIds) : undefined;
-    return new LatentWeaver(
-      base,
-      LoraAdapter.initialize(base.config, lora, random.fork('lora')),
-      initializeParameters(
-        {
-          reasonerHidden,
-          weaverHidden: base.config.hiddenSize,
-          promptLatents,
-          inferenceLatents,
-          style: initialization,
-          alignment,
-        },
-        random.fork('weaver'),
-      ),
-    );
+    const adapter = LoraAdapter.initialize(base.config, lora, random.fork('lora'));
+    const weaverHidden = base.config.hiddenSize;
+    const sizes = { reasonerHidden, weaverHidden, promptLatents, inferenceLatents, style: initialization, alignment };
+    try {
+      return new LatentWeaver(base, adapter, initializeParameters(sizes, random.fork('weaver')));
+    } catch (error) {
+      adapter.dispose();
+      throw error;
+    }
   }
 
   /**

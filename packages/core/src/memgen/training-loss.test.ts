@@ -65,10 +65,14 @@ function lossOf(rows: readonly WovenRow[], options: TrainingLossOptions): Traini
 }
 
 /** By tfjs's own tape over the eager forward. */
-function lossByTfjs(rows: readonly WovenRow[], weaver: Weaver): { loss: number; gradients: Gradients } {
+function lossByTfjs(
+  rows: readonly WovenRow[],
+  weaver: Weaver,
+  dropoutSeed?: number,
+): { loss: number; gradients: Gradients } {
   const parameters = [...weaver.parameters().values()];
   const { value, grads } = tf.variableGrads(() => {
-    const forward = wovenForward(reasoner, rows, { execution: eager, weaver });
+    const forward = wovenForward(reasoner, rows, { execution: eager, weaver, dropoutSeed });
     const size = reasoner.config.hiddenSize;
     const places = rows.flatMap(({ labels }, row) =>
       labels.flatMap((label, i) => (label === -100 ? [] : [{ label, ...forward.locate(row, i - 1) }])),
@@ -108,25 +112,29 @@ describe('trainingLoss', () => {
     }
   });
 
-  it('is the same with and without checkpointing under dropout, which the seed alone decides', () => {
+  it('equals what tfjs differentiates under dropout too, which the seed alone decides', () => {
     const weaver = weavers[0]!;
+    const expected = lossByTfjs(variedRows, weaver, 5);
     const [kept, recomputed, another, without] = [
       lossOf(variedRows, { weaver, dropoutSeed: 5, gradientCheckpointing: false }),
       lossOf(variedRows, { weaver, dropoutSeed: 5 }),
       lossOf(variedRows, { weaver, dropoutSeed: 6 }),
       lossOf(variedRows, { weaver }),
     ];
-    expect(Math.abs(kept.loss - recomputed.loss)).toBeLessThan(1e-6);
-    expectSame(recomputed.gradients, kept.gradients, weaver);
+    for (const { loss, gradients } of [kept, recomputed]) {
+      expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-5);
+      expectSame(gradients, expected.gradients, weaver);
+    }
     expect(Math.abs(another.loss - kept.loss)).toBeGreaterThan(1e-4);
     expect(Math.abs(without.loss - kept.loss)).toBeGreaterThan(1e-4);
-    for (const { gradients } of [kept, recomputed, another, without]) disposeGradients(gradients);
+    for (const { gradients } of [expected, kept, recomputed, another, without]) disposeGradients(gradients);
   });
 
   it('has the slope of the loss, by finite differences along each gradient', () => {
     const weaver = weavers[0]!;
     const { gradients } = lossOf(variedRows, { weaver });
-    for (const [name, variable] of weaver.parameters()) {
+    const some = /query_latents|latent_scale|weaver\.weight|reasoner\.bias|layers\.[01]\..*down_proj/;
+    for (const [name, variable] of [...weaver.parameters()].filter(([name]) => some.test(name))) {
       tf.tidy(() => {
         const gradient = gradients.get(variable)!;
         const norm = tf.norm(gradient).dataSync()[0]!;

@@ -27,8 +27,8 @@ afterAll(() => {
   reasoner.dispose();
 });
 
-/** The hidden state that predicts each labelled token, by reading the woven sequence of one row from left to right. */
-function predictorsByHand({ ids, labels, points }: WovenRow, weaver: Weaver): Map<number, Float32Array> {
+/** The hidden state that predicts each token but the first, and the one after the last, by reading the woven sequence of one row from left to right. */
+function predictorsByHand({ ids, points }: WovenRow, weaver: Weaver): Map<number, Float32Array> {
   const predictors = new Map<number, Float32Array>();
   tf.tidy(() => {
     const parts: tf.Tensor2D[] = [];
@@ -56,11 +56,10 @@ function predictorsByHand({ ids, labels, points }: WovenRow, weaver: Weaver): Ma
     const hidden = reasoner.forward(tf.concat(parts, 0), mask, { cache }).dataSync();
     cache.dispose();
     const size = reasoner.config.hiddenSize;
-    labels.forEach((label, i) => {
-      if (label === -100) return;
-      const at = columnOf.get(i)! - 1;
+    for (let i = 1; i <= ids.length; i++) {
+      const at = (columnOf.get(i) ?? column) - 1;
       predictors.set(i, hidden.slice(at * size, (at + 1) * size) as Float32Array);
-    });
+    }
   });
   return predictors;
 }

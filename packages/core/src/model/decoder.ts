@@ -184,12 +184,12 @@ function firstColumns(x: tf.Tensor4D, count: number): tf.Tensor4D {
 }
 
 /** Fills up with zeros to `size` along an axis: the gradient of taking the first rows or columns. */
-function padAxis<T extends tf.Tensor4D | undefined>(x: T, axis: number, size: number): T {
+function padAxis(x: tf.Tensor4D | undefined, axis: number, size: number): tf.Tensor4D | undefined {
   if (x === undefined || x.shape[axis] === size) return x;
   return tf.pad(
     x,
     x.shape.map((count, i) => [0, i === axis ? size - count : 0]),
-  ) as T;
+  );
 }
 
 /** All tensors of a layer. */

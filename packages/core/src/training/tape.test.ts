@@ -201,6 +201,85 @@ describe('Tape as an execution', () => {
   });
 });
 
+describe('a piece with a gradient of its own', () => {
+  /** `tanh(x w)`, counting how often it is run. */
+  function tanhOfProduct(w: tf.Variable<tf.Rank.R2>, runs: { forward: number; backward: number }): Piece {
+    return {
+      linearize: ([x]) => {
+        runs.forward++;
+        const y = tf.tanh(tf.matMul(x as tf.Tensor2D, w));
+        return {
+          outputs: [y],
+          saved: [y],
+          pullback: ([dy], collect) => {
+            runs.backward++;
+            const dProduct = tf.mul(dy!, tf.sub(1, tf.square(y))) as tf.Tensor2D;
+            collect(w, tf.matMul(x as tf.Tensor2D, dProduct, true, false));
+            return [tf.matMul(dProduct, w, false, true)];
+          },
+        };
+      },
+    };
+  }
+
+  it.each([true, false])('gives the gradients of tfjs, between functions (checkpointing %s)', (checkpointing) => {
+    const [w1, w2, w3] = [parameter(1), parameter(2), parameter(3)];
+    const [x, weights] = [matrix(4), matrix(5)];
+    const runs = { forward: 0, backward: 0 };
+    const forward = (execution: Execution): tf.Tensor => {
+      const first = runOne(execution, ([x]) => tf.mul(x!, w1), [x], [w1]);
+      const [second] = execution.run(tanhOfProduct(w2, runs), [first], [w2]);
+      const [third] = execution.run(tanhOfProduct(w2, runs), [second!], [w2]);
+      return runOne(execution, ([a, b]) => tf.mul(tf.add(a!, b!), w3), [third!, first], [w3]);
+    };
+    const variables = [w1, w2, w3];
+    const expected = tf.variableGrads(() => tf.sum(tf.mul(forward(eager), weights)).asScalar(), variables);
+    runs.forward = 0;
+    const tape = new Tape({ checkpointing });
+    const gradients = tape.backward([{ output: forward(tape), gradient: weights }]);
+    tape.dispose();
+    for (const variable of variables) {
+      const want = expected.grads[variable.name]!.dataSync();
+      expect(relativeDifference(gradients.get(variable)!.dataSync(), want)).toBeLessThan(1e-5);
+    }
+    expect(runs).toEqual({ forward: checkpointing ? 4 : 2, backward: 2 });
+    tf.dispose([expected.value, expected.grads, [...gradients.values()]]);
+  });
+
+  it.each([true, false])('is not differentiated in a frozen prefix (checkpointing %s)', (checkpointing) => {
+    const [w, frozen] = [parameter(1), parameter(2)];
+    const [inFrozen, inTrained] = [{ forward: 0, backward: 0 }, { forward: 0, backward: 0 }]; // prettier-ignore
+    const tape = new Tape({ checkpointing });
+    const [prefix] = tape.run(tanhOfProduct(frozen, inFrozen), [matrix(3)]);
+    const [output] = tape.run(tanhOfProduct(w, inTrained), [prefix!], [w]);
+    const gradients = tape.backward([{ output: output!, gradient: matrix(4) }]);
+    expect([...gradients.keys()]).toEqual([w]);
+    expect([inFrozen.backward, inTrained.backward]).toEqual([0, 1]);
+    expect(inFrozen.forward).toBe(1);
+    tape.dispose();
+    tf.dispose([...gradients.values()]);
+  });
+
+  it.each([true, false])('leaves nothing behind when its pullback fails (checkpointing %s)', (checkpointing) => {
+    const [w1, w2] = [parameter(1), parameter(2)];
+    const tape = new Tape({ checkpointing });
+    const failing: Piece = {
+      linearize: ([x]) => ({
+        outputs: [tf.mul(x!, w1)],
+        saved: [],
+        pullback: ([dy], collect) => {
+          collect(w1, tf.mul(dy!, x!));
+          throw new Error('a pullback failed');
+        },
+      }),
+    };
+    const [first] = tape.run(failing, [matrix(3)], [w1]);
+    const output = runOne(tape, ([x]) => tf.mul(x!, w2), [first!], [w2]);
+    expect(() => tape.backward([{ output, gradient: matrix(4) }])).toThrow('a pullback failed');
+    tape.dispose();
+  });
+});
+
 describe('eager', () => {
   it('frees what a piece made on the way', () => {
     const result = runOne(eager, ([x]) => tf.square(tf.add(x!, 1)), [matrix(1)]);

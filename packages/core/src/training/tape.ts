@@ -150,18 +150,23 @@ function differentiate(
     });
     return;
   }
-  const collected: [tf.Variable, tf.Tensor][] = [];
-  const inputGradients = tf.tidy(() => {
+  const variables: tf.Variable[] = [];
+  const [inputGradients, parameterGradients] = tf.tidy(() => {
+    const collected: tf.Tensor[] = [];
     const { pullback } = entry.linearized ?? piece.linearize(inputs);
-    const found = pullback(gradients, (variable, gradient) => collected.push([variable, tf.keep(gradient.clone())]));
-    return found.map((gradient, i) =>
-      gradient !== undefined && differentiable.has(inputs[i]!.id) ? tf.keep(gradient.clone()) : undefined,
-    );
-  }) as (tf.Tensor | undefined)[];
+    const found = pullback(gradients, (variable, gradient) => {
+      variables.push(variable);
+      collected.push(gradient.clone());
+    });
+    const wanted = found.map((gradient, i) => (differentiable.has(inputs[i]!.id) ? gradient?.clone() : undefined));
+    return [wanted, collected] as tf.Tensor[][];
+  }) as [(tf.Tensor | undefined)[], tf.Tensor[]];
   inputGradients.forEach((gradient, i) => {
     if (gradient !== undefined) sinks.input(inputs[i]!, gradient);
   });
-  for (const [variable, gradient] of collected) sinks.parameter(variable, gradient);
+  parameterGradients.forEach((gradient, i) => {
+    sinks.parameter(variables[i]!, gradient);
+  });
 }
 
 /** Vector-Jacobian product of a plain function, by running it again under tfjs's tape. */
