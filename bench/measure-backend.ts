@@ -110,7 +110,13 @@ async function measureTraining(reasoner: Reasoner, weaver: LatentWeaver): Promis
   for (const checkpointing of [true, false]) {
     const how = checkpointing ? 'recomputing' : 'keeping';
     const name = `weaver training step 4 x 256, 1 + 5 points, ${how} activations`;
-    print(await measure({ name, backend, unit: 's' }, repetitions, () => seconds(() => step(checkpointing))));
+    print(
+      await measure({ name, backend, unit: 's' }, repetitions, () =>
+        seconds(() => {
+          step(checkpointing);
+        }),
+      ),
+    );
     print(memory(`peak memory after ${how}`));
   }
   optimizer.dispose();

@@ -1,21 +1,23 @@
 // `pnpm check`: everything but the tests - types, lint, format, boundaries, dead code, builds, package checks.
-import { run } from './set-up.mjs';
+import { findPnpm, run } from './set-up.mjs';
 
+/** Names of the checks, and the scripts of package.json that do them. */
 export const checks = {
-  types: ['pnpm', 'run', 'typecheck'],
-  lint: ['pnpm', 'run', 'lint'],
-  format: ['pnpm', 'run', 'format:check'],
-  boundaries: ['pnpm', 'run', 'boundaries'],
-  'dead code': ['pnpm', 'run', 'deadcode'],
-  build: ['pnpm', 'run', 'build'],
-  packages: ['pnpm', 'run', 'package-check'],
+  types: 'typecheck',
+  lint: 'lint',
+  format: 'format:check',
+  boundaries: 'boundaries',
+  'dead code': 'deadcode',
+  build: 'build',
+  packages: 'package-check',
 };
 
 /** Runs the checks one by one; returns the names of those that failed. */
 export function runChecks(names = Object.keys(checks)) {
+  const pnpm = findPnpm();
   return names.filter((name) => {
     const started = Date.now();
-    const code = run(checks[name], { quiet: true });
+    const code = run([...pnpm, 'run', checks[name]], { quiet: true });
     console.log(`${code === 0 ? 'pass' : 'FAIL'}  ${name} (${((Date.now() - started) / 1000).toFixed(0)} s)`);
     return code !== 0;
   });

@@ -30,7 +30,7 @@ function checkNode() {
 }
 
 /** The pnpm of package.json: the one on the path if it is of that major version, else fetched through npx. */
-function findPnpm() {
+export function findPnpm() {
   const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager.split('@')[1];
   const found = spawnSync('pnpm', ['--version'], { encoding: 'utf8', shell: windows, cwd: root });
   const major = (version) => version.trim().split('.')[0];

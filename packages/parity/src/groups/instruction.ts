@@ -55,7 +55,6 @@ export async function checkInstruction(golden: GoldenCase, compare: Comparison):
   compare.numbers('loss (evaluation)', [evaluationLoss(reasoner, rows, weaver).loss], [meta.loss], tolerances.loss);
   for (const gradientCheckpointing of [true, false]) {
     const suffix = gradientCheckpointing ? ' (checkpointed)' : '';
-    const parameters = weaver.parameters();
     const { loss, gradients } = trainingLoss(reasoner, rows, {
       weaver,
       gradientCheckpointing,

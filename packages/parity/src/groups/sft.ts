@@ -103,7 +103,6 @@ function summedGradients(
   { reasoner, weaver }: GoldenWeaver,
   losses: number[],
 ): StepGradients {
-  const variables = [...weaver.parameters().values()];
   const gradients: Gradients = new Map();
   const sum = { loss: 0, tokens: 0, readTokens: 0 };
   for (const rows of batches) {

@@ -18,16 +18,6 @@ export const text = (value: string): Buffer => Buffer.concat([u64(Buffer.byteLen
 
 export const textValue = (value: string): Value => ({ type: 8, bytes: text(value) });
 export const u32Value = (value: number): Value => ({ type: 4, bytes: u32(value) });
-const boolValue = (value: boolean): Value => ({ type: 7, bytes: Buffer.of(value ? 1 : 0) });
-const f32Value = (value: number): Value => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
-  return { type: 6, bytes };
-};
-const textsValue = (values: readonly string[]): Value => ({
-  type: 9,
-  bytes: Buffer.concat([u32(8), u64(values.length), ...values.map(text)]),
-});
 export const u32sValue = (values: readonly number[]): Value => ({
   type: 9,
   bytes: Buffer.concat([u32(4), u64(values.length), ...values.map(u32)]),
