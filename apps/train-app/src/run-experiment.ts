@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
 import { renderSummary } from '@memgen/bench';
-import { Random, writeFileAtomically } from '@memgen/common';
+import { MemGenError, Random, writeFileAtomically } from '@memgen/common';
 import { ChatTemplate, loadReasoner, openMemGen, startBackend, type BackendInfo, type Reasoner } from '@memgen/core';
 import {
   readGitState,
@@ -248,9 +248,20 @@ function createWeaver({ weaver: settings, seed }: Experiment, { decoder, tokeniz
       lora: settings.lora,
       initialization: settings.initialization,
       ...(settings.queryText !== undefined && { queryIds: tokenizer.encode(settings.queryText) }),
+      ...(settings.latentToken !== undefined && { latentId: oneToken(tokenizer.encode(settings.latentToken)) }),
     },
     Random.fromSeed(seed).fork('weaver'),
   );
+}
+
+function oneToken(ids: readonly number[]): number {
+  if (ids.length === 1) return ids[0]!;
+  throw new MemGenError({
+    code: 'config',
+    where: 'weaver.latent_token',
+    message: 'the text must be a single token of the reasoner',
+    got: `${ids.length} tokens`,
+  });
 }
 
 function overallOnly<T extends { families: readonly unknown[] }>(summary: T): T {

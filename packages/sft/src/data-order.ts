@@ -6,6 +6,8 @@ export interface DataOrderOptions {
   /** Rows of one optimizer step. */
   batchSize: number;
   random: Random;
+  /** A new order every epoch, or the rows as they are given (a curriculum). @default true */
+  shuffle?: boolean;
 }
 
 /** Row indices by step. Every epoch uses each row once; its last batch may be smaller. */
@@ -21,11 +23,11 @@ export class DataOrder {
 
   /** Rows of step `step`, counted from 0. */
   batch(step: number): number[] {
-    const { rows, batchSize, random } = this.options;
+    const { rows, batchSize, random, shuffle = true } = this.options;
     const epoch = Math.floor(step / this.stepsPerEpoch);
     if (epoch !== this.epoch) {
       const all = Array.from({ length: rows }, (_, i) => i);
-      this.order = random.fork(`epoch ${epoch}`).shuffle(all);
+      this.order = shuffle ? random.fork(`epoch ${epoch}`).shuffle(all) : all;
       this.epoch = epoch;
     }
     const start = (step % this.stepsPerEpoch) * batchSize;

@@ -33,6 +33,8 @@ export interface WeaverSftOptions {
   gradientCheckpointing?: boolean;
   /** Order of the rows, dropout. @default 0 */
   seed?: number;
+  /** A new order every epoch, or the rows as they are given (a curriculum). @default true */
+  shuffle?: boolean;
   onStep?: (report: StepReport) => void | Promise<void>;
   checkpoint?: { due: (step: number) => boolean; save: (step: number, optimizer: Optimizer) => Promise<void> };
   signal?: AbortSignal;
@@ -65,6 +67,7 @@ export async function trainWeaver(
     rows: rows.length,
     batchSize: batchSize * gradientAccumulation,
     random: random.fork('data order'),
+    ...(options.shuffle !== undefined && { shuffle: options.shuffle }),
   });
   const steps = weaverSftSteps(rows.length, options);
   const parameters = weaver.parameters();

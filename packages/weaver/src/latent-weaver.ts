@@ -37,6 +37,8 @@ export interface LatentWeaverConfig {
   initialization?: InitializationStyle;
   /** Tokens whose embeddings the queries start as, for the initialization `"aligned"`. */
   queryIds?: readonly number[];
+  /** A token whose embedding all latents start close to, for the initialization `"aligned"`. */
+  latentId?: number;
 }
 
 /**
@@ -55,8 +57,15 @@ export class LatentWeaver implements Weaver {
 
   /** A new, untrained weaver. @param reasonerHidden - hidden size of the reasoner it will serve. */
   static initialize(base: Decoder, reasonerHidden: number, config: LatentWeaverConfig, random: Random): LatentWeaver {
-    const { promptLatents = 8, inferenceLatents = 8, lora, initialization = 'reference', queryIds = [] } = config;
-    const alignment = initialization === 'aligned' ? alignmentOf(base, queryIds) : undefined;
+    const {
+      promptLatents = 8,
+      inferenceLatents = 8,
+      lora,
+      initialization = 'reference',
+      queryIds = [],
+      latentId,
+    } = config;
+    const alignment = initialization === 'aligned' ? alignmentOf(base, queryIds, latentId) : undefined;
     const adapter = LoraAdapter.initialize(base.config, lora, random.fork('lora'));
     const weaverHidden = base.config.hiddenSize;
     const sizes = { reasonerHidden, weaverHidden, promptLatents, inferenceLatents, style: initialization, alignment };
@@ -118,7 +127,7 @@ export class LatentWeaver implements Weaver {
 }
 
 /** Sizes and vectors of the base model that an aligned weaver starts from. */
-function alignmentOf(base: Decoder, queryIds: readonly number[]): Alignment {
+function alignmentOf(base: Decoder, queryIds: readonly number[], latentId: number | undefined): Alignment {
   if (queryIds.length === 0) {
     throw new MemGenError({
       code: 'weaver-initialization',
@@ -131,6 +140,7 @@ function alignmentOf(base: Decoder, queryIds: readonly number[]): Alignment {
     queryVectors: valuesOf(() => base.embed(queryIds)),
     embeddingSize: rootMeanSquare(valuesOf(() => base.embed(everyId))),
     hiddenSize: rootMeanSquare(valuesOf(() => base.weights.finalNorm.clone())),
+    latentVector: latentId === undefined ? undefined : valuesOf(() => base.embed([latentId])),
   };
 }
 

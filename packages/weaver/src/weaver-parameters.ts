@@ -43,7 +43,15 @@ export interface Alignment {
   embeddingSize: number;
   /** Root mean square of the base model's final hidden states: that of its last norm's weight. */
   hiddenSize: number;
+  /**
+   * Vector `[hidden]` that all latents start close to. Latents that start as something the reasoner knows keep its
+   * gradients alive; those of an arbitrary direction can push it where nothing is learned.
+   */
+  latentVector?: Float32Array | undefined;
 }
+
+/** Share of the hidden state in latents that start close to a given vector. */
+const deviationFromVector = 0.05;
 
 export interface WeaverSizes {
   reasonerHidden: number;
@@ -80,7 +88,7 @@ function alignedParameters(
       hint: 'use the initialization "reference"',
     });
   }
-  const { queryVectors, embeddingSize, hiddenSize } = alignment;
+  const { queryVectors, embeddingSize, hiddenSize, latentVector } = alignment;
   const size = weaverHidden;
   const queries = (count: number): QueryParameters => {
     const rows = queryVectors.length / size;
@@ -95,16 +103,19 @@ function alignedParameters(
       scale: tf.variable(tf.fill<tf.Rank.R1>([1], embeddingSize)),
     }));
   };
-  const projection = (scale: number): ProjectionParameters =>
+  const projection = (scale: number, bias: Float32Array = new Float32Array(size)): ProjectionParameters =>
     tf.tidy(() => ({
       weight: tf.variable(tf.mul<tf.Tensor2D>(tf.eye(size), scale)),
-      bias: tf.variable(tf.zeros<tf.Rank.R1>([size])),
+      bias: tf.variable(tf.tensor1d(bias)),
     }));
   return {
     prompt: queries(promptLatents),
     inference: queries(inferenceLatents),
     reasonerToWeaver: projection(1),
-    weaverToReasoner: projection(embeddingSize / hiddenSize),
+    weaverToReasoner:
+      latentVector === undefined
+        ? projection(embeddingSize / hiddenSize)
+        : projection(deviationFromVector, latentVector),
   };
 }
 

@@ -150,7 +150,7 @@ describe('configs/', () => {
   it('has experiments that load', async () => {
     const tiny = await loadExperiment({ file: join(configs, 'tiny-shop.yaml') });
     expect(tiny.experiment.training).toMatchObject({
-      learningRate: 8e-4,
+      learningRate: 1.6e-3,
       betas: [0.9, 0.98],
       warmupSteps: 10,
       epochs: 1,

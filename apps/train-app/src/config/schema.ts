@@ -51,6 +51,11 @@ const weaver = z.strictObject({
     .min(1)
     .optional()
     .describe('Text whose tokens the queries start as; needed by the initialization "aligned".'),
+  latent_token: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A text of one token whose embedding all latents start close to, with the initialization "aligned".'),
   lora: lora.prefault({}).describe("The weaver's adapter on the frozen model."),
 });
 
@@ -58,6 +63,10 @@ const tinyShop = z.strictObject({
   task: z.literal('tiny-shop').describe('A shop whose prices are in no prompt; rows are generated from the seed.'),
   items: z.int().min(2).max(40).default(16).describe('Items of the shop.'),
   train_rows: count.default(6352).describe('Training rows: look-ups, multiples and sums.'),
+  curriculum: z
+    .boolean()
+    .default(false)
+    .describe('Look-ups first, then multiples, then sums; rows are learned in this order, not shuffled.'),
   test_rows_per_family: count
     .default(100)
     .describe('Held-out rows of each family: sums, multiples, change, comparisons.'),
@@ -89,6 +98,13 @@ const training = z.strictObject({
   batch_size: count.default(4).describe('Rows of one forward pass.'),
   gradient_accumulation: count.default(1).describe('Forward passes of one optimizer step.'),
   learning_rate: z.number().positive().default(1e-5).describe('Highest learning rate, reached after the warm-up.'),
+  latent_projection_rate: z
+    .number()
+    .positive()
+    .default(1)
+    .describe(
+      'Multiplies the learning rate of weaver_to_reasoner, through which one step moves all latents; 1 as the reference.',
+    ),
   betas: z.tuple([decay, decay]).default([0.9, 0.999]).describe('Decays of the running averages of AdamW.'),
   epsilon: z.number().positive().default(1e-8).describe('Epsilon of AdamW.'),
   weight_decay: z.number().min(0).default(0).describe('Decoupled weight decay; biases and norms are left out.'),

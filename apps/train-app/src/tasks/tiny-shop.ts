@@ -18,7 +18,7 @@ const skillsSeed = 1;
 /** Everything follows from the seed and the sizes. */
 export function createTinyShopTask(data: ShopData, seed: number): Task {
   const shop = createShop({ seed, items: data.items });
-  const training = shop.trainingRows(data.trainRows).map((row, i) => ({
+  const training = shop.trainingRows(data.trainRows, { curriculum: data.curriculum }).map((row, i) => ({
     name: `shop training row ${i + 1}`,
     messages: row.messages,
   }));

@@ -12,6 +12,8 @@ export interface AdamWOptions {
   weightDecay?: number;
   /** Which parameters decay. @default all but biases and norms, as in Hugging Face's trainer */
   decays?: (name: string) => boolean;
+  /** Multiplies the learning rate of a parameter. @default 1 for all */
+  rates?: (name: string) => number;
 }
 
 /** Hugging Face's rule: biases and normalisation weights do not decay; query latents and scales do. */
@@ -27,9 +29,15 @@ export class AdamW implements Optimizer {
   /** @param parameters - by name; the names key the saved state. */
   constructor(
     parameters: ReadonlyMap<string, tf.Variable>,
-    { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, decays = decaysByDefault }: AdamWOptions = {},
+    {
+      betas = [0.9, 0.999],
+      epsilon = 1e-8,
+      weightDecay = 0,
+      decays = decaysByDefault,
+      rates = () => 1,
+    }: AdamWOptions = {},
   ) {
-    this.options = { betas, epsilon, weightDecay, decays };
+    this.options = { betas, epsilon, weightDecay, decays, rates };
     this.moments = new Moments(parameters, ['mean', 'square']);
     this.names = new Map([...parameters].map(([name, variable]) => [variable, name]));
   }
@@ -40,19 +48,21 @@ export class AdamW implements Optimizer {
       epsilon,
       weightDecay,
       decays,
+      rates,
     } = this.options;
     for (const [variable, gradient] of gradients) {
       const name = this.names.get(variable);
       if (name === undefined) continue;
       const count = this.moments.count(name);
+      const rate = learningRate * rates(name);
       const mean = this.moments.get(name, 'mean');
       const square = this.moments.get(name, 'square');
       tf.tidy(() => {
         mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1)));
         square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
         const denominator = tf.add(tf.div(tf.sqrt(square), Math.sqrt(1 - beta2 ** count)), epsilon);
-        const update = tf.mul(tf.div(mean, denominator), learningRate / (1 - beta1 ** count));
-        const shrunk = weightDecay > 0 && decays(name) ? tf.mul(variable, 1 - learningRate * weightDecay) : variable;
+        const update = tf.mul(tf.div(mean, denominator), rate / (1 - beta1 ** count));
+        const shrunk = weightDecay > 0 && decays(name) ? tf.mul(variable, 1 - rate * weightDecay) : variable;
         variable.assign(tf.sub(shrunk, update));
       });
     }

@@ -21,8 +21,13 @@ export interface Shop {
   pairs: { training: readonly ItemPair[]; test: readonly ItemPair[] };
   /** Multiples that training shows, and the others. */
   multiples: { training: readonly ItemMultiple[]; test: readonly ItemMultiple[] };
-  /** Rows that reveal the prices: a quarter look-ups, a quarter multiples, half sums. Deterministic; a longer call begins with the shorter. */
-  trainingRows(count: number): WorldRow[];
+  /**
+   * Rows that reveal the prices: a quarter look-ups, a quarter multiples, half sums. Deterministic; a longer call begins
+   * with the shorter.
+   * @param options.curriculum - easy rows first, meant to be learned in order: look-ups alone, from a fifth of the rows on
+   *   also multiples, from a third on the mix. Default false.
+   */
+  trainingRows(count: number, options?: { curriculum?: boolean }): WorldRow[];
   /** Rows that combine the prices in ways training never shows. */
   testRows(options: { perFamily: number }): Record<ShopTestFamily, WorldRow[]>;
 }
@@ -51,6 +56,12 @@ function splitMultiples(ring: readonly PricedItem[]): Shop['multiples'] {
     orderFactors.forEach((factor, j) => (j === i % orderFactors.length ? test : training).push([thing, factor]));
   });
   return { training, test };
+}
+
+/** How many of the four kinds (look-up, multiple, sum, sum) may be drawn at this part of a curriculum. */
+function kindsAt(progress: number): number {
+  if (progress < 0.2) return 1;
+  return progress < 0.35 ? 2 : 4;
 }
 
 /** Opens a shop that sells `items` things (at least 8); which things and at what prices follows from `seed`. */
@@ -91,10 +102,11 @@ export function createShop(options: { seed: number; items?: number }): Shop {
     prices,
     pairs,
     multiples,
-    trainingRows(count) {
+    trainingRows(count, { curriculum = false } = {}) {
       const random = source.fork('training');
-      return Array.from({ length: count }, () => {
-        const kind = random.int(4);
+      return Array.from({ length: count }, (_, i) => {
+        const kinds = curriculum ? kindsAt(i / count) : 4;
+        const kind = random.int(kinds);
         if (kind === 0) return shopRow('look', askPrice(random, random.pick(prices)));
         if (kind === 1) return shopRow('mul', askMultiple(random, ...random.pick(multiples.training)));
         const [first, second] = random.shuffle(random.pick(pairs.training));
