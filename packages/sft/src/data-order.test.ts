@@ -37,6 +37,11 @@ describe('DataOrder', () => {
     expect(batches(order(7, 2, 2), 0, 4)).not.toEqual(inOrder.slice(0, 4));
   });
 
+  it('keeps the given order where it is a curriculum', () => {
+    const data = new DataOrder({ rows: 5, batchSize: 2, random: Random.fromSeed(1), shuffle: false });
+    expect(batches(data, 0, 4)).toEqual([[0, 1], [2, 3], [4], [0, 1]]);
+  });
+
   it('takes batches larger than the data', () => {
     const data = order(3, 8);
     expect(data.stepsPerEpoch).toBe(1);

@@ -89,6 +89,15 @@ describe('LatentWeaver.initialize', () => {
     expect(values.get('prompt_latent_scale')![0]).toBeCloseTo(size, 5);
   });
 
+  it('can start with latents close to the embedding of a token', () => {
+    const options = { promptLatents: 2, inferenceLatents: 2, initialization: 'aligned' as const, queryIds: [5] };
+    const values = valuesOf({ ...options, latentId: 7 }, 1);
+    const embedded = tf.tidy(() => base.embed([7]).dataSync().slice());
+    expect(values.get('weaver_to_reasoner.bias')).toEqual(embedded);
+    expect(values.get('weaver_to_reasoner.weight')![0]).toBeCloseTo(0.05, 6);
+    expect(new Set(values.get('reasoner_to_weaver.bias'))).toEqual(new Set([0]));
+  });
+
   it('refuses to start aligned without tokens or with another hidden size', () => {
     const failure = expect.objectContaining({ code: 'weaver-initialization' }) as Error;
     expect(() => valuesOf({ initialization: 'aligned' }, 1)).toThrow(failure);

@@ -97,6 +97,20 @@ describe('AdamW', () => {
     optimizer.dispose();
   });
 
+  it('takes another learning rate for what is named', () => {
+    const initial = valuesOf(parameters);
+    const optimizer = new AdamW(parameters, { rates: (name) => (name === 'queries' ? 0.25 : 1) });
+    const ones = new Map([...parameters.values()].map((variable) => [variable, tf.onesLike(variable)]));
+    optimizer.step(ones, 0.1);
+    const values = valuesOf(parameters);
+    // The first step of Adam is the learning rate itself.
+    const moved = (name: string) => initial[name]![0]! - values[name]![0]!;
+    expect(moved('layer.bias')).toBeCloseTo(0.1, 5);
+    expect(moved('queries')).toBeCloseTo(0.025, 5);
+    tf.dispose([...ones.values()]);
+    optimizer.dispose();
+  });
+
   it('goes on from an exported state bit by bit', async () => {
     const optimizer = new AdamW(parameters, { weightDecay: 0.1 });
     const twin = randomParameters(shapes);

@@ -1,7 +1,6 @@
 // AdamW (Loshchilov and Hutter 2019), with PyTorch's arithmetic.
 import * as tf from '@tensorflow/tfjs';
-import { Moments } from './moments.js';
-import type { Optimizer } from './optimizer.js';
+import { MomentOptimizer } from './moment-optimizer.js';
 
 export interface AdamWOptions {
   /** @default [0.9, 0.999] */
@@ -21,9 +20,7 @@ export function decaysByDefault(name: string): boolean {
   return !/(^|[._])(bias|norm|ln)([._]|$)|Norm$/.test(name);
 }
 
-export class AdamW implements Optimizer {
-  private readonly moments: Moments;
-  private readonly names: Map<tf.Variable, string>;
+export class AdamW extends MomentOptimizer {
   private readonly options: Required<AdamWOptions>;
 
   /** @param parameters - by name; the names key the saved state. */
@@ -37,12 +34,11 @@ export class AdamW implements Optimizer {
       rates = () => 1,
     }: AdamWOptions = {},
   ) {
+    super(parameters, ['mean', 'square']);
     this.options = { betas, epsilon, weightDecay, decays, rates };
-    this.moments = new Moments(parameters, ['mean', 'square']);
-    this.names = new Map([...parameters].map(([name, variable]) => [variable, name]));
   }
 
-  step(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, learningRate: number): void {
+  override step(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, learningRate: number): void {
     const {
       betas: [beta1, beta2],
       epsilon,
@@ -66,21 +62,5 @@ export class AdamW implements Optimizer {
         variable.assign(tf.sub(shrunk, update));
       });
     }
-  }
-
-  exportState(): ReturnType<Optimizer['exportState']> {
-    return this.moments.export();
-  }
-
-  importState(state: Parameters<Optimizer['importState']>[0]): void {
-    this.moments.import(state);
-  }
-
-  knows(name: string): boolean {
-    return this.moments.knows(name);
-  }
-
-  dispose(): void {
-    this.moments.dispose();
   }
 }

@@ -1,7 +1,6 @@
 // Muon (Jordan et al. 2024): momentum whose matrices are orthogonalised by a Newton-Schulz iteration.
 import * as tf from '@tensorflow/tfjs';
-import { Moments } from './moments.js';
-import type { Optimizer } from './optimizer.js';
+import { MomentOptimizer } from './moment-optimizer.js';
 
 export interface MuonOptions {
   /** @default 0.95 */
@@ -18,21 +17,18 @@ export interface MuonOptions {
 }
 
 /** For hidden matrices only; embeddings, heads, norms and biases want AdamW. */
-export class Muon implements Optimizer {
-  private readonly moments: Moments;
-  private readonly names: Map<tf.Variable, string>;
+export class Muon extends MomentOptimizer {
   private readonly options: Required<MuonOptions>;
 
   constructor(
     parameters: ReadonlyMap<string, tf.Variable>,
     { momentum = 0.95, iterations = 5, weightDecay = 0, sections = () => undefined }: MuonOptions = {},
   ) {
+    super(parameters, ['momentum']);
     this.options = { momentum, iterations, weightDecay, sections };
-    this.moments = new Moments(parameters, ['momentum']);
-    this.names = new Map([...parameters].map(([name, variable]) => [variable, name]));
   }
 
-  step(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, learningRate: number): void {
+  override step(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, learningRate: number): void {
     const { momentum, iterations, weightDecay, sections } = this.options;
     for (const [variable, gradient] of gradients) {
       const name = this.names.get(variable);
@@ -52,22 +48,6 @@ export class Muon implements Optimizer {
         variable.assign(tf.sub(shrunk, update));
       });
     }
-  }
-
-  exportState(): ReturnType<Optimizer['exportState']> {
-    return this.moments.export();
-  }
-
-  importState(state: Parameters<Optimizer['importState']>[0]): void {
-    this.moments.import(state);
-  }
-
-  knows(name: string): boolean {
-    return this.moments.knows(name);
-  }
-
-  dispose(): void {
-    this.moments.dispose();
   }
 }
 

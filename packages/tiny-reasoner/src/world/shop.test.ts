@@ -51,6 +51,15 @@ describe.each([1, 2, 3])('createShop with seed %i', (seed) => {
     expect(share('sum')).toBeCloseTo(0.5, 1);
   });
 
+  it('has a curriculum: look-ups, then multiples with them, then everything', () => {
+    const rows = createShop({ seed }).trainingRows(1000, { curriculum: true });
+    const families = (from: number, to: number) =>
+      [...new Set(rows.slice(from, to).map(({ family }) => family))].sort();
+    expect(families(0, 200)).toEqual(['look']);
+    expect(families(200, 350)).toEqual(['look', 'mul']);
+    expect(families(350, 1000)).toEqual(['look', 'mul', 'sum']);
+  });
+
   it('repeats itself; a longer run begins with the shorter', () => {
     expect(createShop({ seed }).trainingRows(100)).toEqual(training.slice(0, 100));
     expect(createShop({ seed }).testRows({ perFamily: 100 })).toEqual(test);
