@@ -1,6 +1,6 @@
 // One decoder layer: attention and feed-forward block, each behind an RMS norm and a residual connection.
 import * as tf from '@tensorflow/tfjs';
-import { attend, attentionGradient } from '../ops/attention.js';
+import { attend, attentionGradient, attentionWeights } from '../ops/attention.js';
 import type { LinearWeights } from '../ops/linear.js';
 import { normalize, normalizeGradient, normalizeWeightGradient } from '../ops/rms-norm.js';
 import { rotate, rotateBack, type RotaryFactors } from '../ops/rotary.js';
@@ -106,7 +106,7 @@ export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, conte
   const outputs = { hidden: tf.add<tf.Tensor2D>(afterAttention, down.apply(activated)), key, value, keys, values };
 
   const saved = [
-    first.inverse, query, keys, values, attention.weights, afterAttention, second.inverse, gates,
+    first.inverse, query, keys, values, afterAttention, second.inverse, gates,
     ...rotated.saved,
     ...(queryKeyValue.usesInput ? [first.output] : []),
     ...(output.usesInput ? [mixed] : []),
@@ -130,7 +130,8 @@ export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, conte
     const dAttention = attentionGradient(
       toHeads(dMixed, context, heads),
       { query, key: keys, value: values },
-      attention.weights,
+      // Not among the saved: they grow with the square of the length and are quickly made again (as in FlashAttention).
+      attention.weights.isDisposed ? attentionWeights({ query, key: keys }, context.bias) : attention.weights,
     );
     const [dPastKeys, dKey] = splitColumns(dAttention.key, pastKeys, gradients.key);
     const [dPastValues, dValue] = splitColumns(dAttention.value, pastValues, gradients.value);

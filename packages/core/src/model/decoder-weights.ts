@@ -38,12 +38,21 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
   try {
     return await readWeights(source, config, (tensor) => {
       made.push(tensor);
+      upload(tensor);
       return tensor;
     });
   } catch (error) {
     tf.dispose(made);
     throw error;
   }
+}
+
+/**
+ * A new tensor's values stay in JavaScript until its first use in most backends. Used now, they are with the backend, and
+ * the copy here can be collected while the next tensor is read: the peak of loading is one model, not two.
+ */
+function upload(tensor: tf.Tensor): void {
+  tf.tidy(() => tf.slice(tensor, tensor.shape.map(() => 0), tensor.shape.map(() => 1))); // prettier-ignore
 }
 
 /** @param own - is shown every tensor that is made. */

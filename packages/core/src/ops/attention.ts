@@ -19,7 +19,7 @@ interface Sizes {
 }
 
 /** Key-value heads are never repeated in memory: the queries of a group are stacked along the token axis instead. */
-function sizesOf({ query, key }: AttentionInputs): Sizes {
+function sizesOf({ query, key }: Pick<AttentionInputs, 'query' | 'key'>): Sizes {
   const [batch, heads, tokens, size] = query.shape;
   const [, keyValueHeads, columns] = key.shape;
   const rows = (heads / keyValueHeads) * tokens;
@@ -27,25 +27,34 @@ function sizesOf({ query, key }: AttentionInputs): Sizes {
 }
 
 /**
- * `bias [batch or 1, 1, tokens, columns]` is added to the scores (0 or very negative).
- * @returns the output `[batch, heads, tokens, size]`, and the weights `[groups, rows, columns]` for the gradient.
+ * Softmax of the scores, `[groups, rows, columns]`. `bias [batch or 1, 1, tokens, columns]` is added to the scores (0 or
+ * very negative).
  */
-export function attend(
-  inputs: AttentionInputs,
+export function attentionWeights(
+  inputs: Pick<AttentionInputs, 'query' | 'key'>,
   bias: tf.Tensor4D | undefined,
-): { output: tf.Tensor4D; weights: tf.Tensor3D } {
+): tf.Tensor3D {
   const { groups, rows, columns, size, scale } = sizesOf(inputs);
   const [batch, heads, tokens] = inputs.query.shape;
   const query = tf.reshape(tf.mul(inputs.query, scale), [groups, rows, size]);
   const key = tf.reshape(inputs.key, [groups, columns, size]);
-  const value = tf.reshape(inputs.value, [groups, columns, size]);
   let scores: tf.Tensor = tf.matMul(query, key, false, true);
   if (bias !== undefined) {
     const perHead = tf.add(tf.reshape(scores, [batch, heads, tokens, columns]), bias);
     scores = tf.reshape(perHead, [groups, rows, columns]);
   }
-  const weights = tf.softmax(scores) as tf.Tensor3D;
-  return { output: tf.reshape(tf.matMul(weights, value), [batch, heads, tokens, size]), weights };
+  return tf.softmax(scores) as tf.Tensor3D;
+}
+
+/** The mean of the values by {@link attentionWeights}, `[batch, heads, tokens, size]`, and these weights. */
+export function attend(
+  inputs: AttentionInputs,
+  bias: tf.Tensor4D | undefined,
+): { output: tf.Tensor4D; weights: tf.Tensor3D } {
+  const { groups, columns, size } = sizesOf(inputs);
+  const weights = attentionWeights(inputs, bias);
+  const value = tf.reshape(inputs.value, [groups, columns, size]);
+  return { output: tf.reshape(tf.matMul(weights, value), inputs.query.shape), weights };
 }
 
 /** Gradients with respect to query, key and value, in their shapes. */
