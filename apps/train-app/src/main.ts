@@ -1,5 +1,4 @@
 // The training app: `npm start -- [--config FILE] [--set key=value] [--resume RUN]`.
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MemGenError } from '@memgen/common';
 import { Command } from 'commander';
@@ -8,6 +7,9 @@ import { watchInterrupts } from './interrupt.js';
 import { runExperiment, type ExperimentRequest } from './run-experiment.js';
 
 const defaultConfig = fileURLToPath(new URL('../../../configs/tiny-shop.yaml', import.meta.url));
+
+// pnpm runs this app in its own folder; all paths are meant from where the command was given.
+if (process.env.INIT_CWD !== undefined) process.chdir(process.env.INIT_CWD);
 
 const program = new Command('train-app')
   .description('Trains a weaver: latent memory for a frozen language model. Without options: the tiny shop.')
@@ -52,9 +54,7 @@ async function request({
   resume?: string;
 }): Promise<ExperimentRequest> {
   if (resume !== undefined) return { resume };
-  // pnpm runs this app in its own folder; paths are meant from where the command was given.
-  const file = resolve(process.env.INIT_CWD ?? process.cwd(), config);
-  const loaded = await loadExperiment({ file, overrides: set });
+  const loaded = await loadExperiment({ file: config, overrides: set });
   return { loaded, ...(out !== undefined && { out }) };
 }
 

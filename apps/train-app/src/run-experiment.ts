@@ -163,7 +163,16 @@ export async function runExperiment(
     const losses =
       validation.length === 0
         ? new Map<string, number>()
-        : runValidation(validation, { arms, reasoner, batchSize: experiment.training.batchSize, run, step });
+        : await runValidation(validation, {
+            arms,
+            reasoner,
+            batchSize: experiment.training.batchSize,
+            run,
+            step,
+            progress,
+            signal,
+          });
+    if (losses === undefined) return false;
     const results: TestResult[] = [];
     for (const test of task.tests) {
       const result = await runTestSet(test, { ...answering, arms, run, step, progress, now });
@@ -282,11 +291,8 @@ interface RunFactsOptions {
 }
 
 function runFacts({ backend, trainingSeconds, readTokens, results, seconds }: RunFactsOptions): FactGroup[] {
-  const answering = results.flatMap(({ test, seconds }) =>
-    [...seconds].map(([arm, taken]) => ({
-      label: `${test.title}: ${arm}`,
-      value: `${(test.questions.length / taken).toFixed(1)} answers/s`,
-    })),
+  const answering = results.flatMap(({ test, rates }) =>
+    [...rates].map(([arm, rate]) => ({ label: `${test.title}: ${arm}`, value: `${rate.toFixed(1)} answers/s` })),
   );
   return [
     {

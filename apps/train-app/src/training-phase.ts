@@ -1,4 +1,5 @@
 // The training phase of an experiment: rows, progress, metrics, checkpoints.
+import { setImmediate } from 'node:timers/promises';
 import { MemGenError, replaceFolder } from '@memgen/common';
 import {
   evaluationLoss,
@@ -101,7 +102,7 @@ export async function runTrainingPhase(options: TrainingPhaseOptions): Promise<{
     gradientCheckpointing: settings.gradientCheckpointing,
     signal,
     ...(resume !== undefined && { resume }),
-    onStep: (report) => {
+    onStep: async (report) => {
       const { step, loss, gradientNorm, learningRate, tokens, readTokens } = report;
       run.appendMetrics(step, {
         'train/loss': loss,
@@ -112,7 +113,8 @@ export async function runTrainingPhase(options: TrainingPhaseOptions): Promise<{
       });
       options.onStep(report);
       if (validation.length > 0 && step < steps && step % evaluateEvery === 0) {
-        const validated = validationLoss(reasoner, validation, settings.batchSize, weaver);
+        const validated = await validationLoss(reasoner, validation, { batchSize: settings.batchSize, weaver, signal });
+        if (validated === undefined) return;
         run.appendMetrics(step, { 'validation/loss': validated });
         options.onNote(`step ${step}: validation loss ${validated.toFixed(4)}`);
       }
@@ -133,16 +135,23 @@ export async function runTrainingPhase(options: TrainingPhaseOptions): Promise<{
   });
 }
 
-/** Mean loss per supervised token. */
-export function validationLoss(
+/** Mean loss per supervised token; undefined when interrupted. Lets other work of the process go on between batches. */
+export async function validationLoss(
   reasoner: Reasoner,
   rows: readonly WovenRow[],
-  batchSize: number,
-  weaver: Weaver | undefined,
-): number {
+  options: {
+    batchSize: number;
+    weaver: Weaver | undefined;
+    signal?: AbortSignal;
+    onProgress?: (done: number) => void;
+  },
+): Promise<number | undefined> {
+  const { batchSize, weaver, signal, onProgress } = options;
   let loss = 0;
   let tokens = 0;
   for (let start = 0; start < rows.length; start += batchSize) {
+    await setImmediate();
+    if (signal?.aborted === true) return undefined;
     const batch = rows.slice(start, start + batchSize);
     const part = evaluationLoss(
       reasoner.decoder,
@@ -151,6 +160,7 @@ export function validationLoss(
     );
     loss += part.loss * part.tokens;
     tokens += part.tokens;
+    onProgress?.(start + batch.length);
   }
   return loss / tokens;
 }

@@ -17,9 +17,13 @@ const answerSchema = z.looseObject({
   /** What a right completion contains. */
   solution: z.string(),
   correct: z.boolean(),
+  /** Token ids of the completion, the end token included. */
+  ids: z.array(z.int().nonnegative()).optional(),
+  /** Places at which latents went in. */
+  woven: z.int().nonnegative().optional(),
 });
 
-/** One line of answers.jsonl; further members (token ids, latencies, augmentation points) are kept. */
+/** One line of answers.jsonl; further members (latencies, probabilities) are kept. */
 export type AnswerRecord = z.infer<typeof answerSchema>;
 
 /** The answers of the run in `folder`, in the order they were written. @throws MemGenError naming a damaged line. */
