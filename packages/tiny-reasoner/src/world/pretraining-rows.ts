@@ -31,7 +31,7 @@ export const firstMix: Mix = {
 /** The mix for the rest of pre-training, and for evaluation. */
 export const mainMix: Mix = {
   weights: {
-    list_say: 1.5, list_look: 1, list_mul: 1.5, list_sum: 3, list_change: 1.5, list_cmp: 1.5, list_none: 1,
+    list_say: 1.5, list_look: 1, list_mul: 1.5, list_sum: 3, list_change: 1.5, list_cmp: 2, list_none: 1,
     word: 2.5, lst: 2.5, day: 1.5, clock: 2, drill: 4,
   }, // prettier-ignore
   listLength: { shortest: 2, longest: 5 },
