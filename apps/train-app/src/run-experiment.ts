@@ -1,7 +1,7 @@
 // The whole experiment: backend, reasoner, task, training, evaluation, report.
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
-import { renderSummary } from '@memgen/bench';
+import { renderSummary, type ArmSummary } from '@memgen/bench';
 import { MemGenError, Random, writeFileAtomically } from '@memgen/common';
 import { ChatTemplate, loadReasoner, openMemGen, startBackend, type BackendInfo, type Reasoner } from '@memgen/core';
 import {
@@ -60,7 +60,10 @@ export async function runExperiment(
   const session: SessionFacts = {
     command: [...context.command],
     backend: { name: backend.name, version: backend.version, reason: backend.reason },
-    packages: readPackageVersions(packageNames, import.meta.url),
+    packages: {
+      ...readPackageVersions(packageNames, import.meta.url),
+      ...readPackageVersions(runtimePackageNames, import.meta.resolve('@memgen/core')),
+    },
     ...gitFacts(),
   };
   const clock = () => now();
@@ -189,7 +192,7 @@ export async function runExperiment(
     const facts = runFacts({ backend, trainingSeconds, readTokens, results, seconds: (now() - began) / 1000 });
     await run.updateManifest({
       results: {
-        headline: results.map(({ test, headline }) => ({ test: test.name, arms: headline })),
+        headline: results.map(({ test, headline }) => ({ test: test.name, arms: headline.map(countsOnly) })),
         validation_loss: Object.fromEntries(losses),
         old_skills_changed_with_latents_off: untouched?.changed ?? null,
         facts,
@@ -214,14 +217,9 @@ export async function runExperiment(
   }
 }
 
-const packageNames = [
-  '@memgen/core',
-  '@memgen/weaver',
-  '@memgen/sft',
-  '@memgen/bench',
-  '@tensorflow/tfjs',
-  '@huggingface/tokenizers',
-];
+const packageNames = ['@memgen/core', '@memgen/weaver', '@memgen/sft', '@memgen/bench'];
+/** What core stands on; only it can tell which versions it loads. */
+const runtimePackageNames = ['@tensorflow/tfjs', '@huggingface/tokenizers', '@huggingface/jinja'];
 
 async function readExperimentOf(folder: string): Promise<LoadedExperiment> {
   const path = join(folder, 'manifest.json');
@@ -275,6 +273,29 @@ function oneToken(ids: readonly number[]): number {
 
 function overallOnly<T extends { families: readonly unknown[] }>(summary: T): T {
   return { ...summary, families: [] };
+}
+
+/** For the manifest: how many rows changed sides, not which; answers.jsonl has them all. */
+function countsOnly({ arm, overall, families }: ArmSummary) {
+  const counts = ({ n, correct, accuracy, interval, paired }: ArmSummary['overall']) => ({
+    n,
+    correct,
+    accuracy,
+    interval,
+    ...(paired !== undefined && {
+      paired: {
+        difference: paired.difference,
+        p: paired.p,
+        rescued: paired.rescues.length,
+        lost: paired.regressions.length,
+      },
+    }),
+  });
+  return {
+    arm,
+    overall: counts(overall),
+    families: Object.fromEntries(families.map(({ family, summary }) => [family, counts(summary)])),
+  };
 }
 
 function gitFacts(): Pick<SessionFacts, 'git'> {

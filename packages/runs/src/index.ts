@@ -17,6 +17,7 @@ export {
 } from './run-folder.js';
 export { EventFile, type EventFileOptions } from './tensorboard/event-file.js';
 export type { Scalars } from './tensorboard/event.js';
+export { renderCurve } from './report/charts/curve-chart.js';
 export { renderReport } from './report/render-report.js';
 export type {
   Comparison,

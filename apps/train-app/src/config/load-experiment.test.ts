@@ -155,7 +155,7 @@ describe('configs/', () => {
       warmupSteps: 10,
       epochs: 1,
     });
-    expect(tiny.experiment.data).toMatchObject({ task: 'tiny-shop', items: 16, trainRows: 12704 });
+    expect(tiny.experiment.data).toMatchObject({ task: 'tiny-shop', items: 16, trainRows: 8000 });
     // The real one spells out what the reference does, so it must agree with the defaults.
     const real = await loadExperiment({ file: join(configs, 'gsm8k-smollm2-135m.yaml') });
     const { resolved: defaults } = parseExperiment({ name: 'x', data: { task: 'gsm8k' } }, 'test');

@@ -1,11 +1,11 @@
 // What the machine under a run is: the part of a manifest that explains timings and rounding.
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 
 /** As it stands in manifest.json. */
 export interface MachineFacts {
   /** Version of Node, e.g. `v20.20.2`. */
   node: string;
-  /** e.g. `linux 6.1.0 x64`. */
+  /** e.g. `linux x64`. */
   platform: string;
   /** Model name of the first core, `unknown` where the system does not tell. */
   cpu: string;
@@ -17,7 +17,7 @@ export interface MachineFacts {
 export function describeMachine(): MachineFacts {
   return {
     node: process.version,
-    platform: `${platform()} ${release()} ${arch()}`,
+    platform: `${platform()} ${arch()}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cpu_cores: availableParallelism(),
     memory_bytes: totalmem(),

@@ -11,9 +11,12 @@ const dark = `
   --accent: #7cbbd9; --good: #76c397; --bad: #e59180;
   --series-1: #7b838a; --series-2: #d0a04e; --series-3: #5aa9d0; --series-4: #93b466; --series-5: #a98bc6; --series-6: #cf836d;`;
 
+/** The colours as CSS variables, for light and dark. */
+export const palette = `:root { color-scheme: light dark; ${light} }
+@media (prefers-color-scheme: dark) { :root { ${dark} } }`;
+
 export const style = new Html(`
-:root { color-scheme: light dark; ${light} }
-@media (prefers-color-scheme: dark) { :root { ${dark} } }
+${palette}
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 4rem 1.5rem 5rem; max-width: 56rem;

@@ -3,6 +3,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { formatNumber } from '../format-number.js';
 import { visibleText, type Html } from '../html.js';
 import type { CurveSeries, ReportCurve } from '../report-data.js';
+import { palette } from '../style.js';
 import { chartSvg, labelExpression, plotWidth, seriesColours } from './chart-svg.js';
 import { finitePoints, runningMean, thinOut, type Point } from './points.js';
 
@@ -13,6 +14,12 @@ const maxPoints = 400;
 export async function curveChart(curve: ReportCurve): Promise<Html> {
   const label = [`${curve.title}.`, ...curve.series.map(describeSeries)].join(' ');
   return await chartSvg(curveSpecification(curve), label);
+}
+
+/** The same as a file of its own, e.g. for a picture in a README: the colours come along. */
+export async function renderCurve(curve: ReportCurve): Promise<string> {
+  const { text } = await curveChart(curve);
+  return `${text.replace(/^(<svg [^>]*>)/, (tag) => `${tag}<style>${palette}</style>`)}\n`;
 }
 
 function describeSeries({ label, points }: CurveSeries): string {
