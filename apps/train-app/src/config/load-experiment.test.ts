@@ -112,6 +112,7 @@ describe('loadExperiment', () => {
 
   it('names the option when --set is at fault, and lists every fault', async () => {
     const option = await problemOf(minimal, ['training.epochs=-1']);
+    expect(await problemOf(minimal, ['trainig.epochs=1'])).toMatchObject({ where: '--set trainig.epochs=1' });
     expect(option).toMatchObject({ where: '--set training.epochs=-1', got: '-1', expected: 'a number above 0' });
     const several = await problemOf(`${minimal}\ntraining: {epochs: -1}\ntrainng: {}\n`, ['seed=x']);
     expect(several.where).toBe(`${file}:5:1`);

@@ -1,8 +1,8 @@
 // Loads an experiment: defaults, then the file, then `--set`, checked as a whole.
 import { camelCaseKeys, type CamelCased } from './camel-case.js';
-import { applyOverrides, findOverride, parseOverride } from './overrides.js';
+import { applyOverrides, findOverride, findOverrideBelow, parseOverride } from './overrides.js';
 import { toConfigError } from './problems.js';
-import type { KeyPath } from './schema-guide.js';
+import { memberOf, type KeyPath } from './schema-guide.js';
 import { experimentSchema, type ExperimentFile } from './schema.js';
 import { readYaml } from './yaml-source.js';
 
@@ -32,7 +32,8 @@ export async function loadExperiment({ file, overrides = [] }: LoadExperimentOpt
   const parsed = overrides.map(parseOverride);
   const source = await readYaml(file);
   return checkExperiment(applyOverrides(source.data, parsed), (path) => {
-    const override = findOverride(parsed, path);
+    const isInFile = path.reduce(memberOf, source.data) !== undefined;
+    const override = findOverride(parsed, path) ?? (isInFile ? undefined : findOverrideBelow(parsed, path));
     return override === undefined ? source.locate(path) : `--set ${override.text}`;
   });
 }

@@ -44,6 +44,11 @@ export function findOverride(overrides: readonly Override[], path: KeyPath): Ove
   return overrides.findLast((override) => override.path.every((key, i) => path[i] === key));
 }
 
+/** The last override that put something below `path`, e.g. the group itself when the file has none. */
+export function findOverrideBelow(overrides: readonly Override[], path: KeyPath): Override | undefined {
+  return overrides.findLast((override) => path.every((key, i) => override.path[i] === key));
+}
+
 function setAt(data: unknown, path: readonly string[], value: unknown): Record<string, unknown> {
   const [key, ...rest] = path;
   const group =
