@@ -55,10 +55,9 @@ async function runWithLogits(
   const sizes: number[] = [];
   const rows = await run(chosen, {
     ...options,
-    _onLogits: (_, active, tensor) => {
+    _onLogits: (_, active, values) => {
       sizes.push(active.length);
-      const width = tensor.shape[1];
-      const values = tensor.dataSync() as Float32Array;
+      const width = values.length / active.length;
       active.forEach((row, b) => logits[row]!.push(values.slice(b * width, (b + 1) * width)));
     },
   });
@@ -143,7 +142,7 @@ describe('weaving', () => {
       maxNewTokens: 30,
       endIds: [0],
       _onLogits: (_, active, logits) => {
-        steps.push({ rows: [...active], logits: Float32Array.from(logits.dataSync()) });
+        steps.push({ rows: [...active], logits: Float32Array.from(logits) });
       },
     });
     const vocabulary = decoder.config.vocabularySize;

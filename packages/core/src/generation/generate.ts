@@ -1,6 +1,5 @@
 // Text generation, with or without latents woven in: one loop, one sampler, caches that survive every weave.
 import { MemGenError, Random } from '@memgen/common';
-import * as tf from '@tensorflow/tfjs';
 import type { Weaver } from '../memgen/weaver.js';
 import type { Decoder } from '../model/decoder.js';
 import { endsWithDelimiter } from '../text/delimiter.js';
@@ -23,8 +22,8 @@ export interface GenerateOptions {
   signal?: AbortSignal;
   /** Called with every new token, e.g. for streaming. */
   onToken?: (row: number, id: number) => void;
-  /** Unstable, for parity tests: the logits `[rows, vocabulary]` of every step, borrowed. */
-  _onLogits?: (step: number, rows: readonly number[], logits: tf.Tensor2D) => void;
+  /** Unstable, for parity tests: the logits `[rows * vocabulary]` of every step, borrowed. */
+  _onLogits?: (step: number, rows: readonly number[], logits: Float32Array) => void;
 }
 
 /** What happened before a generated token: no point, a point that was refused, latents woven in. */
@@ -92,17 +91,16 @@ export async function generate(
       }
       const decisions = active.map((row): Augmentation => (row.done ? -100 : decide(row, step)));
       const weave = decisions.map((decision) => decision === 1);
-      const logits = batch.read(ids, mask, step === 0 ? 'prompt' : 'inference', weave);
+      const logits = await batch.read(ids, mask, step === 0 ? 'prompt' : 'inference', weave);
       options._onLogits?.(
         step,
         active.map((row) => row.index),
         logits,
       );
-      const next = await chooseTokens(logits, active, sampling);
-      logits.dispose();
+      const width = logits.length / active.length;
       active.forEach((row, b) => {
         if (row.done) return;
-        const id = next[b]!;
+        const id = sampleToken(logits.subarray(b * width, (b + 1) * width), sampling, row.random);
         row.ids.push(id);
         row.augmentations.push(decisions[b]!);
         row.text.push(id);
@@ -132,22 +130,4 @@ export async function generate(
     row.inferencePoints++;
     return 1;
   }
-}
-
-async function chooseTokens(
-  logits: tf.Tensor2D,
-  rows: readonly RowState[],
-  sampling: SamplingOptions,
-): Promise<number[]> {
-  if ((sampling.temperature ?? 0) === 0) {
-    const best = tf.argMax(logits, 1);
-    const chosen = Array.from(await best.data());
-    best.dispose();
-    return chosen;
-  }
-  const values = (await logits.data()) as Float32Array;
-  const width = logits.shape[1];
-  return rows.map((row, b) =>
-    row.done ? 0 : sampleToken(values.subarray(b * width, (b + 1) * width), sampling, row.random),
-  );
 }

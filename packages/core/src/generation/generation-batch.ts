@@ -31,15 +31,15 @@ export class GenerationBatch {
    * Reads token columns (and, where `weave` says so, latents behind them) and predicts the next token of each row.
    * @param ids - `[batch][width]`, any id at padding.
    * @param weave - rows that get latents; others get masked columns in their place.
-   * @returns logits `[batch, vocabulary]`; the caller disposes.
+   * @returns logits `[batch * vocabulary]`.
    */
-  read(
+  async read(
     ids: readonly (readonly number[])[],
     mask: readonly MaskRow[],
     kind: LatentKind,
     weave: readonly boolean[],
-  ): tf.Tensor2D {
-    return tf.tidy(() => {
+  ): Promise<Float32Array> {
+    const logits = tf.tidy(() => {
       const tokens = { vectors: this.reasoner.embed(ids.flat()), mask };
       this.remember(tokens);
       let input: Columns = tokens;
@@ -58,6 +58,11 @@ export class GenerationBatch {
       const places = weave.map((on, b) => b * width + (on ? width : mask[0]!.length) - 1);
       return this.reasoner.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')));
     });
+    try {
+      return await logits.data<'float32'>();
+    } finally {
+      logits.dispose();
+    }
   }
 
   /** Goes on with the given rows only. */

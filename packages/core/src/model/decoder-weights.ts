@@ -52,7 +52,12 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
  * the copy here can be collected while the next tensor is read: the peak of loading is one model, not two.
  */
 function upload(tensor: tf.Tensor): void {
-  tf.tidy(() => tf.slice(tensor, tensor.shape.map(() => 0), tensor.shape.map(() => 1))); // prettier-ignore
+  const start = tensor.shape.map(() => 0);
+  tf.slice(
+    tensor,
+    start,
+    start.map(() => 1),
+  ).dispose();
 }
 
 /** @param own - is shown every tensor that is made. */

@@ -1,6 +1,6 @@
 // Group d, inactive trigger: greedy generation with latents woven in.
 import { generate, type GeneratedRow } from '@memgen/core';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { tolerances, type Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
@@ -45,7 +45,12 @@ export async function checkGeneration(golden: GoldenCase, compare: Comparison): 
       weaver,
       maxInferencePoints: settings.config.max_inference_aug_num,
       _onLogits: (step, rows, logits) => {
-        if (step === 0 || step === steps - 1) logitsAt.set(step, { rows, logits: golden.own(logits.clone()) });
+        if (step === 0 || step === steps - 1) {
+          logitsAt.set(step, {
+            rows,
+            logits: golden.own(tf.tensor2d(logits.slice(), [rows.length, logits.length / rows.length])),
+          });
+        }
       },
     },
   );
