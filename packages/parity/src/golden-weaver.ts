@@ -1,5 +1,12 @@
 // A weaver made of recorded parameters, with the names that the reference gives them.
-import type { Decoder, LoraConfig, Tokenizer } from '@memgen/core';
+import {
+  importAdapter,
+  toPeftConfig,
+  type Decoder,
+  type LoraConfig,
+  type PeftModule,
+  type Tokenizer,
+} from '@memgen/core';
 import { LatentWeaver, weaverFromTensors, type ArrayWithShape } from '@memgen/weaver';
 import { z } from 'zod';
 import type { GoldenCase } from './golden-case.js';
@@ -37,7 +44,11 @@ export async function openWeaver(
   const reasoner = await golden.decoder(golden.modelFolder(reasonerName));
   const base = weaver_base === reasonerName ? reasoner : await golden.decoder(golden.modelFolder(weaver_base));
   const { tensors, officialNames } = await weaverTensors(state);
-  const { adapter, weights } = weaverFromTensors(base, adapterConfig(lora), tensors, golden.path());
+  const isAdapter = (name: string) => /\.lora_[AB]$/.test(name);
+  const own = new Map([...tensors].filter(([name]) => !isAdapter(name)));
+  const modules = peftModules(new Map([...tensors].filter(([name]) => isAdapter(name))));
+  const adapter = importAdapter(base.config, { config: toPeftConfig(adapterConfig(lora)), modules }, golden.path());
+  const weights = weaverFromTensors(base, own, golden.path());
   const weaver = golden.own(new LatentWeaver(base, adapter, weights));
   return { reasoner, tokenizer: await golden.tokenizer(reasonerName), weaver, officialNames };
 }
@@ -65,7 +76,20 @@ export function nameOfOfficial(official: string): string {
     .replace(/\.weaver\.weight$/, '');
 }
 
-/** Scalings follow from `alpha / r`; rank-stabilised ones are `alpha / sqrt(r)`. */
+/** Settings of an adapter in our names. */
 export function adapterConfig({ r, lora_alpha, target_modules, use_rslora }: z.infer<typeof loraSettings>): LoraConfig {
-  return { r, alpha: use_rslora ? lora_alpha * Math.sqrt(r) : lora_alpha, targetModules: target_modules };
+  return { r, alpha: lora_alpha, targetModules: target_modules, rslora: use_rslora };
+}
+
+/** Factors by module path, from tensors named `layers.0.self_attn.q_proj.lora_A`. */
+function peftModules(tensors: ReadonlyMap<string, ArrayWithShape>): Map<string, PeftModule> {
+  const modules = new Map<string, PeftModule>();
+  for (const [name, a] of tensors) {
+    if (!name.endsWith('.lora_A')) continue;
+    const key = name.slice(0, -'.lora_A'.length);
+    const b = tensors.get(`${key}.lora_B`)!;
+    const [rank, inputSize] = a.shape as [number, number];
+    modules.set(`model.${key}`, { rank, inputSize, outputSize: b.shape[0]!, a: a.data, b: b.data });
+  }
+  return modules;
 }

@@ -18,9 +18,9 @@ import {
   type WeaverSessionOptions,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
-import { weaverFromTensors } from './weaver-tensors.js';
 import {
   initializeParameters,
+  namedParameters,
   type Alignment,
   type InitializationStyle,
   type WeaverParameters,
@@ -83,8 +83,7 @@ export class LatentWeaver implements Weaver {
    * @throws MemGenError for files that are damaged, incomplete or of another base model.
    */
   static async load(folder: string, base: Decoder): Promise<LatentWeaver> {
-    const { lora, tensors } = await readWeaverFiles(folder);
-    const { adapter, weights } = weaverFromTensors(base, lora, tensors, folder);
+    const { adapter, weights } = await readWeaverFiles(folder, base);
     return new LatentWeaver(base, adapter, weights);
   }
 
@@ -94,22 +93,7 @@ export class LatentWeaver implements Weaver {
 
   /** Names as in the reference's weaver.bin and projs.bin; adapters as `layers.0.self_attn.q_proj.lora_A`. */
   parameters(): Map<string, tf.Variable> {
-    const { prompt, inference, reasonerToWeaver, weaverToReasoner } = this.weights;
-    return new Map<string, tf.Variable>([
-      ['prompt_query_latents', prompt.queries],
-      ['prompt_latent_ln.weight', prompt.normWeight],
-      ['prompt_latent_ln.bias', prompt.normBias],
-      ['prompt_latent_scale', prompt.scale],
-      ['inference_query_latents', inference.queries],
-      ['inference_latent_ln.weight', inference.normWeight],
-      ['inference_latent_ln.bias', inference.normBias],
-      ['inference_latent_scale', inference.scale],
-      ['reasoner_to_weaver.weight', reasonerToWeaver.weight],
-      ['reasoner_to_weaver.bias', reasonerToWeaver.bias],
-      ['weaver_to_reasoner.weight', weaverToReasoner.weight],
-      ['weaver_to_reasoner.bias', weaverToReasoner.bias],
-      ...this.adapter.parameters(),
-    ]);
+    return new Map([...namedParameters(this.weights), ...this.adapter.parameters()]);
   }
 
   begin(options: WeaverSessionOptions): WeaverSession {
@@ -117,7 +101,7 @@ export class LatentWeaver implements Weaver {
   }
 
   save(folder: string): Promise<void> {
-    return writeWeaverFiles(folder, { adapter: this.adapter, parameters: () => this.parameters() });
+    return writeWeaverFiles(folder, this);
   }
 
   dispose(): void {

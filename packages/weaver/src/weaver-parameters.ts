@@ -137,3 +137,22 @@ function newProjection(input: number, output: number, random: Random): Projectio
     bias: tf.variable(tf.tensor1d(uniform(output))),
   }));
 }
+
+/** Variables by the names that the reference's weaver.bin and projs.bin give them. */
+export function namedParameters(weights: WeaverParameters): Map<string, tf.Variable> {
+  const { prompt, inference, reasonerToWeaver, weaverToReasoner } = weights;
+  return new Map<string, tf.Variable>([
+    ['prompt_query_latents', prompt.queries],
+    ['prompt_latent_ln.weight', prompt.normWeight],
+    ['prompt_latent_ln.bias', prompt.normBias],
+    ['prompt_latent_scale', prompt.scale],
+    ['inference_query_latents', inference.queries],
+    ['inference_latent_ln.weight', inference.normWeight],
+    ['inference_latent_ln.bias', inference.normBias],
+    ['inference_latent_scale', inference.scale],
+    ['reasoner_to_weaver.weight', reasonerToWeaver.weight],
+    ['reasoner_to_weaver.bias', reasonerToWeaver.bias],
+    ['weaver_to_reasoner.weight', weaverToReasoner.weight],
+    ['weaver_to_reasoner.bias', weaverToReasoner.bias],
+  ]);
+}

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { frozenDecoder, tinyConfig } from '../../core/src/model/tiny-decoder.test-helper.js';
 import { tinyWeaver } from './tiny-weaver.test-helper.js';
+import { namedParameters, type WeaverParameters } from './weaver-parameters.js';
 import { readWeaverTensors, weaverFromTensors } from './weaver-tensors.js';
 
 let base: Decoder;
@@ -35,30 +36,27 @@ describe('readWeaverTensors', () => {
 describe('weaverFromTensors', () => {
   it('builds again what was read', async () => {
     const weaver = tinyWeaver(base);
-    const tensors = await readWeaverTensors(weaver.parameters());
-    const { adapter, weights } = weaverFromTensors(base, weaver.adapter.config, tensors);
-    expect(adapter.modules.get('layers.1.mlp.down_proj')!.b.arraySync()).toEqual(
-      weaver.adapter.modules.get('layers.1.mlp.down_proj')!.b.arraySync(),
-    );
-    expect(weights.weaverToReasoner.weight.arraySync()).toEqual(weaver.weights.weaverToReasoner.weight.arraySync());
-    adapter.dispose();
-    tf.dispose(Object.values(weights).flatMap((part: object) => Object.values(part) as tf.Variable[]));
+    const tensors = await readWeaverTensors(namedParameters(weaver.weights));
+    const weights = weaverFromTensors(base, tensors);
+    const values = (of: WeaverParameters) => [...namedParameters(of)].map(([name, v]) => [name, v.arraySync()]);
+    expect(values(weights)).toEqual(values(weaver.weights));
+    tf.dispose([...namedParameters(weights).values()]);
     weaver.dispose();
   });
 
-  it('refuses adapters that the targets do not name, and factors of different ranks', async () => {
+  it('refuses what is missing, unexpected or of another shape, leaving nothing behind', async () => {
     const weaver = tinyWeaver(base);
-    const { config } = weaver.adapter;
-    const tensors = await readWeaverTensors(weaver.parameters());
+    const tensors = await readWeaverTensors(namedParameters(weaver.weights));
     weaver.dispose();
     const before = tf.memory().numTensors;
-    expect(() => weaverFromTensors(base, { ...config, targetModules: ['q_proj', 'down_proj'] }, tensors)).toThrow(
-      /unexpected: layers\.0\.self_attn\.v_proj\.lora_A, layers\.1\.self_attn\.v_proj\.lora_A/,
+    const renamed = new Map(
+      [...tensors].map(([name, value]) => [name.replace('prompt_latent_ln.bias', 'bias'), value]),
     );
-    const name = 'layers.0.self_attn.q_proj.lora_B';
-    tensors.set(name, { shape: [16, 3], data: new Float32Array(48) });
-    expect(() => weaverFromTensors(base, config, tensors, 'here')).toThrow(
-      expect.objectContaining({ code: 'weaver-tensors', where: `here: ${name}`, got: '[16, 3]', expected: '[16, 2]' }),
+    expect(() => weaverFromTensors(base, renamed)).toThrow(/missing: prompt_latent_ln\.bias; unexpected: bias/);
+    const name = 'reasoner_to_weaver.bias';
+    tensors.set(name, { shape: [3], data: new Float32Array(3) });
+    expect(() => weaverFromTensors(base, tensors, 'here')).toThrow(
+      expect.objectContaining({ code: 'weaver-tensors', where: `here: ${name}`, got: '[3]', expected: '[16]' }),
     );
     expect(tf.memory().numTensors).toBe(before);
   });

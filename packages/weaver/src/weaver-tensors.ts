@@ -1,6 +1,6 @@
 // A weaver's parameters as named arrays in the layout of checkpoint files (projections and adapters `[out, in]`).
 import { MemGenError } from '@memgen/common';
-import { LoraAdapter, type Decoder, type LoraConfig, type LoraModule } from '@memgen/core';
+import type { Decoder } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import type { ProjectionParameters, QueryParameters, WeaverParameters } from './weaver-parameters.js';
 
@@ -33,15 +33,9 @@ export async function readWeaverTensors(
 
 /**
  * Builds parameters from arrays, strictly.
- * @param lora - settings of the adapter; scalings follow from them.
  * @throws MemGenError `weaver-tensors` that lists missing and unexpected names, or names a wrong shape.
  */
-export function weaverFromTensors(
-  base: Decoder,
-  lora: LoraConfig,
-  tensors: WeaverTensors,
-  where = 'weaver',
-): { adapter: LoraAdapter; weights: WeaverParameters } {
+export function weaverFromTensors(base: Decoder, tensors: WeaverTensors, where = 'weaver'): WeaverParameters {
   const unused = new Set(tensors.keys());
   const missing: string[] = [];
   const take = (name: string, rank: number): ArrayWithShape | undefined => {
@@ -68,16 +62,12 @@ export function weaverFromTensors(
     weight: take(`${name}.weight`, 2),
     bias: take(`${name}.bias`, 1),
   }));
-  const keys = [...tensors.keys()].filter((name) => name.endsWith('.lora_A')).map((name) => name.slice(0, -7));
-  const modules = keys.map((key) => ({ key, a: take(`${key}.lora_A`, 2), b: take(`${key}.lora_B`, 2) }));
-  const expectedShapes = LoraAdapter.targets(base.config, lora.targetModules);
-  const unexpected = [...unused, ...keys.filter((key) => !expectedShapes.has(key)).map((key) => `${key}.lora_A`)];
-  missing.push(...[...expectedShapes.keys()].filter((key) => !keys.includes(key)).map((key) => `${key}.lora_A`));
+  const unexpected = [...unused];
   if (missing.length > 0 || unexpected.length > 0) {
     throw new MemGenError({
       code: 'weaver-tensors',
       where,
-      message: 'the stored weaver does not hold exactly the tensors that its configuration asks for',
+      message: 'the stored weaver does not hold exactly the tensors of a weaver',
       got: `missing: ${missing.join(', ') || 'none'}; unexpected: ${unexpected.join(', ') || 'none'}`,
     });
   }
@@ -99,17 +89,6 @@ export function weaverFromTensors(
   check('reasoner_to_weaver.bias', [size]);
   check('weaver_to_reasoner.weight', [reasonerSize, size]);
   check('weaver_to_reasoner.bias', [reasonerSize]);
-  for (const { key } of modules) {
-    const { input, output } = expectedShapes.get(key)!;
-    check(`${key}.lora_A`, [undefined, input]);
-    check(`${key}.lora_B`, [output, tensors.get(`${key}.lora_A`)!.shape[0]]);
-  }
-  const built = new Map(
-    modules.map(({ key, a, b }): [string, LoraModule] => [
-      key,
-      { a: transposed(a!), b: transposed(b!), scaling: lora.alpha / lora.r },
-    ]),
-  );
   const kind = (values: (typeof queries)[number]): QueryParameters => ({
     queries: matrix(values.queries!),
     normWeight: vector(values.normWeight!),
@@ -121,13 +100,10 @@ export function weaverFromTensors(
     bias: vector(values.bias!),
   });
   return {
-    adapter: new LoraAdapter(lora, built),
-    weights: {
-      prompt: kind(queries[0]!),
-      inference: kind(queries[1]!),
-      reasonerToWeaver: projection(projections[0]!),
-      weaverToReasoner: projection(projections[1]!),
-    },
+    prompt: kind(queries[0]!),
+    inference: kind(queries[1]!),
+    reasonerToWeaver: projection(projections[0]!),
+    weaverToReasoner: projection(projections[1]!),
   };
 }
 

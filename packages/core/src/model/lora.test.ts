@@ -80,7 +80,29 @@ describe('LoraAdapter.initialize', () => {
   it.each(['proj', 'lm_head', 'Q_PROJ', ''])('refuses the target "%s", naming those there are', (target) => {
     const lora = { r: 2, alpha: 2, targetModules: ['q_proj', target] };
     expect(() => LoraAdapter.initialize(config, lora, Random.fromSeed(1))).toThrow(MemGenError);
-    expect(() => LoraAdapter.targets(config, [target])).toThrow(/q_proj.*down_proj/);
+    expect(() => LoraAdapter.targets(config, { ...lora, targetModules: [target] })).toThrow(/q_proj.*down_proj/);
+  });
+
+  it('follows patterns, ranks and alphas of their own, and chosen layers', () => {
+    const lora = {
+      r: 2,
+      alpha: 6,
+      rslora: true,
+      targetModules: '.*\\.(q|v)_proj',
+      rankPattern: { 'layers.1.self_attn.q_proj': 4 },
+      alphaPattern: { v_proj: 3 },
+      layersToTransform: [1],
+    };
+    const targets = LoraAdapter.targets(config, lora);
+    expect([...targets]).toEqual([
+      ['layers.1.self_attn.q_proj', { input: 16, output: 24, rank: 4, scaling: 6 / 2 }],
+      ['layers.1.self_attn.v_proj', { input: 16, output: 12, rank: 2, scaling: 3 / Math.SQRT2 }],
+    ]);
+    const adapter = LoraAdapter.initialize(config, lora, Random.fromSeed(1));
+    expect(adapter.modules.get('layers.1.self_attn.q_proj')!.a.shape).toEqual([16, 4]);
+    adapter.dispose();
+    expect([...LoraAdapter.targets(config, { r: 1, alpha: 1, targetModules: 'all-linear' }).keys()]).toHaveLength(14);
+    expect(() => LoraAdapter.targets(config, { ...lora, layersToTransform: [7] })).toThrow(/no such module/);
   });
 
   it('names its variables and lists those of a layer', () => {

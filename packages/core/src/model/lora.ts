@@ -1,6 +1,7 @@
 // Low-rank adapters (Hu et al. 2021) as views over shared frozen weights: y = W x + scaling * B (A x).
 import { MemGenError, type Random } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
+import { findTargetModules, loraRank, loraScaling, type PeftLoraConfig } from '../formats/peft/index.js';
 import type { DecoderConfig } from './decoder-config.js';
 
 /** Linear maps of a decoder layer that can be adapted, by their names in Hugging Face checkpoints. */
@@ -29,8 +30,65 @@ export interface LoraConfig {
   alpha: number;
   /** Rate at which inputs of the adapters are dropped in training. @default 0 */
   dropout?: number;
-  /** Last parts of module names, e.g. `q_proj`. */
-  targetModules: readonly string[];
+  /** Last parts of module names, e.g. `q_proj`; or one regular expression for whole paths; or `all-linear`. */
+  targetModules: readonly string[] | string;
+  /** Exceptions from the targets, in the same forms. */
+  excludeModules?: readonly string[] | string;
+  /** Rank-stabilised LoRA (arXiv 2312.03732): scaling by alpha / sqrt(rank). @default false */
+  rslora?: boolean;
+  /** Other ranks by regular expressions for ends of module paths; the first that fits counts. */
+  rankPattern?: Readonly<Record<string, number>>;
+  /** Other alphas, in the same way. */
+  alphaPattern?: Readonly<Record<string, number>>;
+  /** @default all layers */
+  layersToTransform?: readonly number[];
+}
+
+/** What an adapter does to one module. */
+export interface LoraTarget {
+  input: number;
+  output: number;
+  rank: number;
+  scaling: number;
+}
+
+/** The same settings as adapter_config.json has them. */
+export function toPeftConfig(config: LoraConfig): PeftLoraConfig {
+  return {
+    r: config.r,
+    loraAlpha: config.alpha,
+    loraDropout: config.dropout ?? 0,
+    targetModules: config.targetModules,
+    excludeModules: config.excludeModules ?? null,
+    useRslora: config.rslora ?? false,
+    rankPattern: config.rankPattern ?? {},
+    alphaPattern: config.alphaPattern ?? {},
+    layersToTransform: config.layersToTransform ?? null,
+    layersPattern: [],
+    baseModelNameOrPath: null,
+    revision: null,
+    taskType: 'CAUSAL_LM',
+  };
+}
+
+/** The reverse of {@link toPeftConfig}; what does not differ from its default is left out. */
+export function fromPeftConfig(peft: PeftLoraConfig): LoraConfig {
+  return {
+    r: peft.r,
+    alpha: peft.loraAlpha,
+    dropout: peft.loraDropout,
+    targetModules: peft.targetModules,
+    ...(peft.excludeModules !== null && { excludeModules: peft.excludeModules }),
+    ...(peft.useRslora && { rslora: true }),
+    ...(Object.keys(peft.rankPattern).length > 0 && { rankPattern: peft.rankPattern }),
+    ...(Object.keys(peft.alphaPattern).length > 0 && { alphaPattern: peft.alphaPattern }),
+    ...(peft.layersToTransform !== null && { layersToTransform: peft.layersToTransform }),
+  };
+}
+
+/** Path of a module in the base model, as PEFT names it. */
+export function modulePath(key: string): string {
+  return `model.${key}`;
 }
 
 /** Key of a module: layer and name, e.g. `layers.0.self_attn.q_proj`. */
@@ -72,42 +130,48 @@ export class LoraAdapter {
    */
   static initialize(decoder: DecoderConfig, config: LoraConfig, random: Random): LoraAdapter {
     const modules = new Map<string, LoraModule>();
-    for (const [key, { input, output }] of LoraAdapter.targets(decoder, config.targetModules)) {
+    for (const [key, { input, output, rank, scaling }] of LoraAdapter.targets(decoder, config)) {
       const bound = 1 / Math.sqrt(input);
       const stream = random.fork(key);
-      const values = Float32Array.from({ length: input * config.r }, () => (stream.float() * 2 - 1) * bound);
+      const values = Float32Array.from({ length: input * rank }, () => (stream.float() * 2 - 1) * bound);
       modules.set(key, {
-        a: tf.tidy(() => tf.variable(tf.tensor2d(values, [input, config.r]))),
-        b: tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([config.r, output]))),
-        scaling: config.alpha / config.r,
+        a: tf.tidy(() => tf.variable(tf.tensor2d(values, [input, rank]))),
+        b: tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([rank, output]))),
+        scaling,
       });
     }
     return new LoraAdapter(config, modules);
   }
 
   /**
-   * The modules that target names choose in every layer, by {@link loraKey}, with their sizes.
-   * @throws MemGenError `lora-target` for a target that names no module.
+   * The modules that an adapter of these settings adapts, by {@link loraKey}, layer by layer.
+   * @throws MemGenError `lora-target` when the settings, or one of the names in them, mean no module.
    */
-  static targets(
-    decoder: DecoderConfig,
-    targetModules: readonly string[],
-  ): Map<string, { input: number; output: number }> {
-    const chosen = targetModules.map((target) => {
-      const module = adaptableModules.find((name) => name === target || name.endsWith(`.${target}`));
-      if (module !== undefined) return module;
+  static targets(decoder: DecoderConfig, config: LoraConfig): Map<string, LoraTarget> {
+    const keys = Array.from({ length: decoder.layers }, (_, layer) =>
+      adaptableModules.map((module) => ({ key: loraKey(layer, module), ...moduleShape(decoder, module) })),
+    ).flat();
+    const peft = toPeftConfig(config);
+    const paths = keys.map(({ key }) => modulePath(key));
+    const names = typeof config.targetModules === 'string' ? [config.targetModules] : config.targetModules;
+    for (const name of names) {
+      const alone = typeof config.targetModules === 'string' ? name : [name];
+      if (findTargetModules({ ...peft, targetModules: alone }, paths).length > 0) continue;
       throw new MemGenError({
         code: 'lora-target',
         message: 'no such module to adapt',
-        got: target,
-        expected: adaptableModules.map((name) => name.split('.')[1]).join(', '),
+        got: name,
+        expected: adaptableModules.map((module) => module.split('.')[1]).join(', '),
       });
-    });
-    const found = new Map<string, { input: number; output: number }>();
-    for (let layer = 0; layer < decoder.layers; layer++) {
-      for (const module of chosen) found.set(loraKey(layer, module), moduleShape(decoder, module));
     }
-    return found;
+    const chosen = new Set(findTargetModules(peft, paths));
+    const targets = new Map<string, LoraTarget>();
+    for (const { key, input, output } of keys) {
+      const path = modulePath(key);
+      if (!chosen.has(path)) continue;
+      targets.set(key, { input, output, rank: loraRank(peft, path), scaling: loraScaling(peft, path) });
+    }
+    return targets;
   }
 
   /** Variables of one layer, in a fixed order. */

@@ -1,11 +1,11 @@
 // Group b: adapters as peft writes them, beside the base weights and merged into them.
 import {
+  importAdapter,
   languageModelLoss,
   loraScaling,
-  LoraAdapter,
   readPeftAdapter,
   type Decoder,
-  type LoraModule,
+  type LoraAdapter,
   type PeftAdapter,
   type TensorSource,
 } from '@memgen/core';
@@ -24,7 +24,7 @@ export async function checkLora(golden: GoldenCase, compare: Comparison): Promis
   const io = await golden.tensors('io.safetensors');
   const peft = await readPeftAdapter(golden.path('adapter'));
   const base = await golden.decoder(golden.path('model'));
-  const adapter = golden.own(loraAdapter(peft));
+  const adapter = golden.own(importAdapter(base.config, peft, golden.path('adapter')));
   const merged = await golden.decoder(golden.path('model'), (source) => mergedSource(source, peft));
 
   const batch = { ids: await io.rows('input_ids'), mask: await io.rows('attention_mask') };
@@ -108,19 +108,6 @@ async function compareMerged(
     const got = await merged.readFloat32(recorded.slice('merged.'.length));
     compare.numbers(recorded, got, await io.floats(recorded), tolerances.stored);
   }
-}
-
-/** Our view of an adapter folder. */
-function loraAdapter({ config, modules }: PeftAdapter): LoraAdapter {
-  const views = new Map<string, LoraModule>();
-  for (const [path, { rank, inputSize, outputSize, a, b }] of modules) {
-    views.set(path.replace(/^model\./, ''), {
-      a: tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(a, [rank, inputSize])))),
-      b: tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(b, [outputSize, rank])))),
-      scaling: loraScaling(config, path),
-    });
-  }
-  return new LoraAdapter({ r: config.r, alpha: config.loraAlpha, targetModules: [] }, views);
 }
 
 /** The weights of a model with an adapter merged in: W + scaling * B A. */
