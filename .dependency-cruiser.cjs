@@ -6,6 +6,7 @@ const layers = {
   bench: ['common'],
   runs: ['common'],
   weaver: ['common', 'core'],
+  trigger: ['common', 'core'],
   sft: ['common', 'core'],
 };
 

@@ -107,7 +107,7 @@ export async function runExperiment(
     const weaver =
       checkpoint === undefined
         ? newWeaver()
-        : await LatentWeaver.load((await openMemGen(checkpoint, reasoner.origin)).weaverFolder, reasoner.decoder);
+        : await LatentWeaver.load((await openMemGen(checkpoint, reasoner.origin)).folderOf('weaver'), reasoner.decoder);
     const trainable = [...weaver.parameters().values()].reduce((sum, variable) => sum + variable.size, 0);
     say(`Weaver: ${millions(trainable)} trainable parameters, ${weaver.latentCounts.prompt} latents after the prompt`);
 

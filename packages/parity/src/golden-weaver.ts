@@ -82,7 +82,7 @@ export function adapterConfig({ r, lora_alpha, target_modules, use_rslora }: z.i
 }
 
 /** Factors by module path, from tensors named `layers.0.self_attn.q_proj.lora_A`. */
-function peftModules(tensors: ReadonlyMap<string, ArrayWithShape>): Map<string, PeftModule> {
+export function peftModules(tensors: ReadonlyMap<string, ArrayWithShape>): Map<string, PeftModule> {
   const modules = new Map<string, PeftModule>();
   for (const [name, a] of tensors) {
     if (!name.endsWith('.lora_A')) continue;

@@ -1,5 +1,6 @@
 // Text generation, with or without latents woven in: one loop, one sampler, caches that survive every weave.
 import { MemGenError, Random } from '@memgen/common';
+import type { Trigger } from '../memgen/trigger.js';
 import type { Weaver } from '../memgen/weaver.js';
 import type { Decoder } from '../model/decoder.js';
 import { endsWithDelimiter } from '../text/delimiter.js';
@@ -7,6 +8,7 @@ import { IncrementalDecoder } from '../text/incremental-decoder.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { GenerationBatch } from './generation-batch.js';
 import { checkSampling, sampleToken, type SamplingOptions } from './sampler.js';
+import { decides, TriggerReader } from './trigger-reader.js';
 
 export interface GenerateOptions {
   /** Tokens that end a row. @default the tokenizer's end tokens */
@@ -17,7 +19,11 @@ export interface GenerateOptions {
   random?: Random;
   /** Weaves latents after the prompt and at sentence ends. */
   weaver?: Weaver | undefined;
-  /** Most inference points of a row; the prompt point is not counted. @default 5 */
+  /** Decides at each point whether to weave. @default every point is woven */
+  trigger?: Trigger | undefined;
+  /** The trigger's choice: 0 takes the likelier one, else it is drawn. @default 0 */
+  triggerTemperature?: number;
+  /** Most times that latents are woven into the completion of a row; the prompt point is not counted. @default 5 */
   maxInferencePoints?: number;
   signal?: AbortSignal;
   /** Called with every new token, e.g. for streaming. */
@@ -41,6 +47,9 @@ interface RowState extends GeneratedRow {
   index: number;
   text: IncrementalDecoder;
   random: Random;
+  /** For the trigger, so that its draws do not change those of the tokens. */
+  triggerRandom: Random;
+  /** Times that latents were woven into the completion. */
   inferencePoints: number;
   done: boolean;
 }
@@ -57,8 +66,10 @@ export async function generate(
 ): Promise<GeneratedRow[]> {
   const { decoder, tokenizer } = reasoner;
   const { maxNewTokens, sampling = {}, random = Random.fromSeed(0), weaver, maxInferencePoints = 5, signal } = options;
+  const { trigger, triggerTemperature = 0 } = options;
   const endIds = new Set(options.endIds ?? tokenizer.eosIds);
   checkSampling(sampling);
+  checkSampling({ temperature: triggerTemperature });
   const longest = Math.max(0, ...prompts.map((prompt) => prompt.length));
   if (prompts.length === 0 || prompts.some((prompt) => prompt.length === 0)) {
     throw new MemGenError({ code: 'generate-prompt', message: 'every prompt needs at least one token' });
@@ -69,10 +80,14 @@ export async function generate(
     for (const id of prompt) text.push(id);
     return {
       index, text, ids: [], augmentations: [], finished: 'length', inferencePoints: 0, done: false,
-      random: random.fork(`row ${index}`),
+      random: random.fork(`row ${index}`), triggerRandom: random.fork(`trigger of row ${index}`),
     }; // prettier-ignore
   });
   const batch = new GenerationBatch(decoder, rows.length, weaver);
+  const judge =
+    weaver === undefined || trigger === undefined
+      ? undefined
+      : new TriggerReader(trigger, prompts.map((prompt) => [...prompt]), tokenizer.padId); // prettier-ignore
   let active = rows;
   let ids: number[][] = prompts.map((prompt) => [
     ...Array.from({ length: longest - prompt.length }, () => 0),
@@ -89,7 +104,7 @@ export async function generate(
         for (const row of active) if (!row.done) row.finished = 'aborted';
         break;
       }
-      const decisions = active.map((row): Augmentation => (row.done ? -100 : decide(row, step)));
+      const decisions = await decide(step);
       const weave = decisions.map((decision) => decision === 1);
       const logits = await batch.read(ids, mask, step === 0 ? 'prompt' : 'inference', weave);
       options._onLogits?.(
@@ -104,6 +119,7 @@ export async function generate(
         row.ids.push(id);
         row.augmentations.push(decisions[b]!);
         row.text.push(id);
+        judge?.push(b, id);
         options.onToken?.(row.index, id);
         if (!endIds.has(id)) return;
         row.done = true;
@@ -113,6 +129,7 @@ export async function generate(
       if (going.length === 0) break;
       if (going.length <= active.length / 2) {
         batch.select(going);
+        judge?.select(going);
         active = going.map((b) => active[b]!);
       }
       ids = active.map((row) => [row.ids.at(-1)!]);
@@ -120,14 +137,23 @@ export async function generate(
     }
   } finally {
     batch.dispose();
+    judge?.dispose();
   }
   return rows.map(({ ids, augmentations, finished }) => ({ ids, augmentations, finished }));
 
-  function decide(row: RowState, step: number): Augmentation {
-    if (weaver === undefined) return -100;
-    if (step === 0) return 1;
-    if (row.inferencePoints >= maxInferencePoints || !endsWithDelimiter(row.text.text)) return -100;
-    row.inferencePoints++;
-    return 1;
+  /** What happens before the next token of each row. */
+  async function decide(step: number): Promise<Augmentation[]> {
+    const atPoint = active.map((row) => {
+      if (weaver === undefined || row.done) return false;
+      return step === 0 || (row.inferencePoints < maxInferencePoints && endsWithDelimiter(row.text.text));
+    });
+    const logits = judge !== undefined && atPoint.includes(true) ? await judge.judge() : undefined;
+    return active.map((row, b) => {
+      if (!atPoint[b]!) return -100;
+      const weaves =
+        logits === undefined || decides(logits.subarray(2 * b, 2 * b + 2), triggerTemperature, row.triggerRandom);
+      if (weaves && step > 0) row.inferencePoints++;
+      return weaves ? 1 : 0;
+    });
   }
 }

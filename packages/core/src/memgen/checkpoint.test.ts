@@ -48,8 +48,10 @@ async function changeManifest(change: (manifest: Record<string, unknown>) => unk
 
 describe('a checkpoint', () => {
   it('opens for the reasoner it was made for, from wherever that was loaded', async () => {
-    const { weaverFolder } = await openMemGen(folder, { ...origin, source: '/home/ann/model-a', revision: undefined });
-    const weaver = await LatentWeaver.load(weaverFolder, decoder);
+    const opened = await openMemGen(folder, { ...origin, source: '/home/ann/model-a', revision: undefined });
+    expect(opened.parts).toEqual(['weaver']);
+    expect(() => opened.folderOf('trigger')).toThrow('has no trigger');
+    const weaver = await LatentWeaver.load(opened.folderOf('weaver'), decoder);
     expect(weaver.latentCounts).toEqual({ prompt: 3, inference: 2 });
     weaver.dispose();
   });
@@ -80,7 +82,7 @@ describe('a checkpoint', () => {
     ['a newer version', (manifest) => ({ ...manifest, schema_version: 2 })],
     ['no version', (manifest) => ({ ...manifest, schema_version: undefined })],
     ['no reasoner', (manifest) => ({ ...manifest, reasoner: undefined })],
-    ['unknown parts', (manifest) => ({ ...manifest, parts: ['trigger'] })],
+    ['unknown parts', (manifest) => ({ ...manifest, parts: ['retriever'] })],
     ['a reasoner without its hash', (manifest) => ({ ...manifest, reasoner: { source: 'x', format: 'gguf' } })],
   ])('refuses a manifest with %s', async (_, change) => {
     await changeManifest(change);

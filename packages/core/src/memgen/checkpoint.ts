@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readJsonFile } from '../formats/index.js';
 import type { ReasonerOrigin } from '../reasoner/reasoner.js';
+import type { Trigger } from './trigger.js';
 import type { Weaver } from './weaver.js';
 
 /** Version of the form of the folder; a reader refuses versions it does not know. */
 export const checkpointVersion = 1;
+
+const partNames = ['weaver', 'trigger'] as const;
+export type PartName = (typeof partNames)[number];
 
 const manifestSchema = z.object({
   schema_version: z.literal(checkpointVersion),
@@ -18,17 +22,27 @@ const manifestSchema = z.object({
     format: z.enum(['safetensors', 'gguf']),
     config_sha256: z.string(),
   }),
-  parts: z.array(z.enum(['weaver'])),
+  parts: z.array(z.enum(partNames)).min(1),
 });
 
 export interface MemGenParts {
-  /** The model that the weaver was trained for. */
+  /** The model that the parts were trained for. */
   reasoner: ReasonerOrigin;
-  weaver: Weaver;
+  weaver?: Weaver | undefined;
+  trigger?: Trigger | undefined;
 }
 
-/** Writes `memgen.json` and `weaver/` into a folder (give one of `replaceFolder`, so that it is never half-written). */
-export async function saveMemGen(folder: string, { reasoner, weaver }: MemGenParts): Promise<void> {
+/**
+ * Writes `memgen.json` and a folder for each part (into a folder of `replaceFolder`, so that it is never half-written).
+ * @throws MemGenError `checkpoint` when there is no part.
+ */
+export async function saveMemGen(folder: string, { reasoner, weaver, trigger }: MemGenParts): Promise<void> {
+  const parts = new Map<PartName, Weaver | Trigger>();
+  if (weaver !== undefined) parts.set('weaver', weaver);
+  if (trigger !== undefined) parts.set('trigger', trigger);
+  if (parts.size === 0) {
+    throw new MemGenError({ code: 'checkpoint', where: folder, message: 'a checkpoint needs a weaver or a trigger' });
+  }
   const manifest: z.infer<typeof manifestSchema> = {
     schema_version: checkpointVersion,
     reasoner: {
@@ -37,20 +51,28 @@ export async function saveMemGen(folder: string, { reasoner, weaver }: MemGenPar
       format: reasoner.format,
       config_sha256: reasoner.configHash,
     },
-    parts: ['weaver'],
+    parts: [...parts.keys()],
   };
-  const weaverFolder = join(folder, 'weaver');
-  await mkdir(weaverFolder, { recursive: true });
-  await weaver.save(weaverFolder);
+  for (const [name, part] of parts) {
+    const partFolder = join(folder, name);
+    await mkdir(partFolder, { recursive: true });
+    await part.save(partFolder);
+  }
   await writeFileAtomically(join(folder, 'memgen.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/** What a checkpoint holds. */
+export interface OpenedMemGen {
+  parts: readonly PartName[];
+  /** The folder of a part, for the part's own loader. @throws MemGenError `checkpoint-part` if it is not there. */
+  folderOf(part: PartName): string;
 }
 
 /**
  * Checks that a checkpoint belongs to a loaded reasoner.
- * @returns the folder of its weaver, for the weaver's own loader.
  * @throws MemGenError `checkpoint` for a damaged or newer manifest, `checkpoint-base` for another reasoner.
  */
-export async function openMemGen(folder: string, reasoner: ReasonerOrigin): Promise<{ weaverFolder: string }> {
+export async function openMemGen(folder: string, reasoner: ReasonerOrigin): Promise<OpenedMemGen> {
   const path = join(folder, 'memgen.json');
   const parsed = manifestSchema.safeParse(await readJsonFile(path, 'the manifest of a MemGen checkpoint'));
   if (!parsed.success) {
@@ -72,5 +94,18 @@ export async function openMemGen(folder: string, reasoner: ReasonerOrigin): Prom
       hint: 'load the reasoner that the checkpoint names',
     });
   }
-  return { weaverFolder: join(folder, 'weaver') };
+  const { parts } = parsed.data;
+  return {
+    parts,
+    folderOf(part) {
+      if (parts.includes(part)) return join(folder, part);
+      throw new MemGenError({
+        code: 'checkpoint-part',
+        where: path,
+        message: `the checkpoint has no ${part}`,
+        got: parts.join(', '),
+        expected: part,
+      });
+    },
+  };
 }

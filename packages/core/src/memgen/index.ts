@@ -6,6 +6,7 @@ export {
   type LabelledSequence,
 } from './augmentation-points.js';
 export { evaluationLoss, trainingLoss, type TrainingLoss, type TrainingLossOptions } from './training-loss.js';
+export type { Trigger, TriggerSession, TriggerSessionOptions } from './trigger.js';
 export type { LatentKind, Weaver, WeaverSession, WeaverSessionOptions } from './weaver.js';
 export { wovenForward, type WovenForwardOptions, type WovenForwardResult, type WovenRow } from './woven-forward.js';
 export { prepareRow, type PrepareRowOptions } from './prepare-row.js';

@@ -23,7 +23,10 @@ const plain: LoraConfig = { r: 2, alpha: 4, dropout: 0.1, targetModules: ['q_pro
 
 function adapterOf(lora: LoraConfig): LoraAdapter {
   const adapter = LoraAdapter.initialize(config, lora, Random.fromSeed(2));
-  for (const { b } of adapter.modules.values()) tf.tidy(() => b.assign(tf.randomNormal(b.shape, 0, 1, 'float32', 3)));
+  for (const { b } of adapter.modules.values())
+    tf.tidy(() => {
+      b.assign(tf.randomNormal(b.shape, 0, 1, 'float32', 3));
+    });
   return adapter;
 }
 

@@ -1,30 +1,27 @@
-// Group d, inactive trigger: greedy generation with latents woven in.
-import { generate, type GeneratedRow } from '@memgen/core';
+// Group d: greedy generation with latents woven in, at every point or where a trigger says so.
+import { generate, type Decoder, type GeneratedRow, type Trigger } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { tolerances, type Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
-import { openWeaver, weavingModels } from '../golden-weaver.js';
+import { openTrigger } from '../golden-trigger.js';
+import { adapterConfig, openWeaver, weavingModels } from '../golden-weaver.js';
 import { atPlaces, realTokens } from '../padded-rows.js';
 import { valuesOf } from '../read-tensor.js';
 
 const meta = weavingModels.extend({
   trigger_active: z.boolean(),
+  trigger_base: z.string(),
   config: z.object({ max_inference_aug_num: z.number() }),
   max_new_tokens: z.number(),
   eos_token_id: z.number(),
 });
 
-/** Why a case of the group is not checked; undefined when it is. */
-export async function skipGeneration(golden: GoldenCase): Promise<string | undefined> {
-  const { trigger_active } = await golden.json(meta, 'meta.json');
-  return trigger_active ? 'its trigger is active, and there is no trigger yet' : undefined;
-}
-
 /** The reference lets rows that have ended go on; they are compared up to their first end token. */
 export async function checkGeneration(golden: GoldenCase, compare: Comparison): Promise<void> {
   const settings = await golden.json(meta, 'meta.json');
   const { reasoner, tokenizer, weaver } = await openWeaver(golden, settings, await golden.tensors('state.safetensors'));
+  const trigger = settings.trigger_active ? await activeTrigger(golden, settings, reasoner) : undefined;
   const io = await golden.tensors('io.safetensors');
   const ids = await io.rows('input_ids');
   const width = ids[0]!.length;
@@ -43,6 +40,7 @@ export async function checkGeneration(golden: GoldenCase, compare: Comparison): 
       maxNewTokens: settings.max_new_tokens,
       endIds: [settings.eos_token_id],
       weaver,
+      trigger,
       maxInferencePoints: settings.config.max_inference_aug_num,
       _onLogits: (step, rows, logits) => {
         if (step === 0 || step === steps - 1) {
@@ -94,4 +92,14 @@ export async function checkGeneration(golden: GoldenCase, compare: Comparison): 
       tolerances.logits,
     );
   }
+}
+
+async function activeTrigger(
+  golden: GoldenCase,
+  { reasoner: reasonerName, trigger_base, lora }: z.infer<typeof meta>,
+  reasoner: Decoder,
+): Promise<Trigger> {
+  const base = trigger_base === reasonerName ? reasoner : await golden.decoder(golden.modelFolder(trigger_base));
+  const state = await golden.tensors('state.safetensors');
+  return (await openTrigger(golden, base, adapterConfig(lora), state)).trigger;
 }

@@ -3,12 +3,13 @@ import type { Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import { checkAugment } from './augment.js';
 import { checkDtypes } from './dtypes.js';
-import { checkGeneration, skipGeneration } from './generation.js';
+import { checkGeneration } from './generation.js';
 import { checkInstruction, checkPrivateForward } from './instruction.js';
 import { checkLora } from './lora.js';
 import { checkModel } from './models.js';
 import { checkSft } from './sft.js';
 import { checkTokenizer } from './tokenizers.js';
+import { checkTrigger } from './trigger.js';
 
 /** Cases of one form, told by the last part of their name. */
 export type CaseKind = { pattern: RegExp } & (
@@ -43,12 +44,12 @@ export const groups: readonly Group[] = [
       { pattern: /^instruct_/, check: checkInstruction },
       { pattern: /^private_forward_/, check: checkPrivateForward },
       { pattern: /^conv_/, unsupported: 'the training forward of conversations of many turns is not written yet' },
-      { pattern: /^trigger$/, unsupported: 'there is no trigger yet' },
+      { pattern: /^trigger$/, check: checkTrigger },
       { pattern: /^checkpoint$/, unsupported: 'checkpoints of the reference are not read yet' },
       { pattern: any, unsupported: 'this kind of case is not known' },
     ],
   },
-  { folder: 'd_generate', cases: 'folders', kinds: [{ pattern: any, check: checkGeneration, skip: skipGeneration }] },
+  { folder: 'd_generate', cases: 'folders', kinds: [{ pattern: any, check: checkGeneration }] },
   { folder: 'e_sft', cases: 'folders', kinds: [{ pattern: any, check: checkSft }] },
   { folder: 'f_grpo', cases: 'folders', kinds: [{ pattern: any, unsupported: 'there is no GRPO trainer yet' }] },
   { folder: 'g_tokenizers', cases: 'json files', kinds: [{ pattern: any, check: checkTokenizer }] },

@@ -1,0 +1,39 @@
+// The trigger as the rest of the project sees it: something that reads tokens and says whether to recall.
+import type * as tf from '@tensorflow/tfjs';
+import type { MaskRow } from '../model/attention-columns.js';
+import type { Execution } from '../training/execution.js';
+
+export interface TriggerSessionOptions {
+  /** Rows of the batch. */
+  batch: number;
+  /** How pieces are run. @default eager */
+  execution?: Execution;
+  /** `"parts"` when gradients flow (training), `"merged"` for generation. @default "merged" */
+  ownership?: 'merged' | 'parts';
+  /** Turns on dropout, with masks that depend on this number alone. */
+  dropoutSeed?: number;
+}
+
+/** One pass over a batch of texts. Each token is read once, however often the session is asked. */
+export interface TriggerSession {
+  /**
+   * Reads new token columns and judges each of them as a point.
+   * @param ids - `[rows][columns]`, any id where the mask is 0.
+   * @param mask - one row of 0 and 1 per batch row.
+   * @returns logits `[rows * columns, 2]`; class 1 is "weave".
+   */
+  judge(ids: readonly (readonly number[])[], mask: readonly MaskRow[]): tf.Tensor2D;
+  /** Goes on with the given rows only (generation). */
+  select(rows: readonly number[]): void;
+  dispose(): void;
+}
+
+/** A trigger: any module that decides at a point of the text whether latents are woven in. */
+export interface Trigger {
+  /** Everything that training changes, by a stable name. */
+  parameters(): Map<string, tf.Variable>;
+  begin(options: TriggerSessionOptions): TriggerSession;
+  /** Writes the trigger into a folder (which exists), in files of its own format. */
+  save(folder: string): Promise<void>;
+  dispose(): void;
+}

@@ -1,0 +1,2 @@
+// Public surface of @memgen/trigger.
+export { LanguageModelTrigger, type OutputLayer, type TriggerConfig } from './language-model-trigger.js';
