@@ -32,7 +32,7 @@ for (const backend of backends) {
 
 const [first, ...others] = backends;
 const names = [...new Set(measured.map(({ name }) => name))];
-const header = ['measurement', 'unit', ...backends, ...others.map((other) => `${other} : ${first}`)];
+const header = ['measurement', 'unit', ...backends, ...others.map((other) => `${other} : ${first}`), 'official'];
 const rows = names.map((name) => {
   const of = (backend: string | undefined) =>
     measured.find((entry) => entry.name === name && entry.backend === backend);
@@ -45,6 +45,7 @@ const rows = names.map((name) => {
       const value = of(other)?.median;
       return value === undefined || base === undefined ? '-' : (value / base).toFixed(2);
     }),
+    format(measured.find((entry) => entry.name === name)!.official),
   ];
 });
 console.log(tabulate(header, rows, { rightAligned: header.map((_, i) => i).slice(2) }));

@@ -1,6 +1,15 @@
 // Measures one backend; prints one JSON line per figure. Started by main.ts.
 import { Random } from '@memgen/common';
-import { AdamW, generate, loadReasoner, startBackend, trainingLoss, type Reasoner, type WovenRow } from '@memgen/core';
+import {
+  AdamW,
+  generate,
+  loadReasoner,
+  startBackend,
+  trainingLoss,
+  type GeneratedRow,
+  type Reasoner,
+  type WovenRow,
+} from '@memgen/core';
 import { modelFolder } from '@memgen/tiny-reasoner';
 import { LatentWeaver } from '@memgen/weaver';
 import * as tf from '@tensorflow/tfjs';
@@ -15,6 +24,8 @@ interface Settings {
 
 const { backend, quick, model, only } = JSON.parse(process.argv[2]!) as Settings;
 const repetitions = quick ? 1 : 3;
+/** The model that the official code was measured with. */
+const isSmolLm = /smollm2-135m/i.test(model);
 const random = Random.fromSeed(1);
 
 function print(measurement: Measurement): void {
@@ -59,13 +70,16 @@ function memory(name: string): Measurement {
   return { name, backend, unit: 'GiB', median: gibibytes, minimum: gibibytes, maximum: gibibytes, repetitions: 1 };
 }
 
-function tokenIds(reasoner: Reasoner, count: number): number[] {
-  return Array.from({ length: count }, () => random.int(Math.min(reasoner.tokenizer.vocabularySize, 700)));
+/** Plain sentences, so that what a model goes on to write has sentence ends to weave at. */
+const sentence = 'A baker sells bread and cakes, counts the coins of the day, and writes the sum into a book. ';
+
+function tokenIds({ tokenizer }: Reasoner, count: number): number[] {
+  return tokenizer.encode(sentence.repeat(count)).slice(0, count);
 }
 
 async function measureGeneration(reasoner: Reasoner, weaver: LatentWeaver): Promise<void> {
   const prompt = tokenIds(reasoner, 256);
-  const decoded = quick ? 16 : 64;
+  const decoded = quick ? 16 : 128;
   if (only.includes('prefill')) {
     print(
       await measure({ name: 'prefill 256 tokens', backend, unit: 's' }, repetitions, () =>
@@ -73,20 +87,33 @@ async function measureGeneration(reasoner: Reasoner, weaver: LatentWeaver): Prom
       ),
     );
   }
-  const rate = async (rows: number, options: { weaver?: LatentWeaver }): Promise<number> => {
+  const officialPlain = [13.4, 30.7];
+  const officialWoven = [9.0, 13.7];
+  for (const [i, rows] of [1, 4].entries()) {
     const prompts = Array.from({ length: rows }, () => prompt.slice(0, 128));
-    const settings = { maxNewTokens: decoded, endIds: [], ...options };
-    const taken = await seconds(() => generate(reasoner, prompts, settings));
-    return (rows * decoded) / taken;
-  };
-  for (const rows of [1, 4]) {
+    const settings = { maxNewTokens: decoded, endIds: [] };
     if (only.includes('decode')) {
-      const name = `generate ${decoded} after 128, batch ${rows}`;
-      print(await measure({ name, backend, unit: 'tokens/s' }, repetitions, () => rate(rows, {})));
+      const facts = { name: `generate ${decoded} after 128, batch ${rows}`, backend, unit: 'tokens/s' };
+      const work = async () => (rows * decoded) / (await seconds(() => generate(reasoner, prompts, settings)));
+      print({ ...(await measure(facts, repetitions, work)), ...(isSmolLm && { official: officialPlain[i]! }) });
     }
     if (only.includes('woven')) {
-      const name = `the same with latents, batch ${rows}`;
-      print(await measure({ name, backend, unit: 'tokens/s' }, repetitions, () => rate(rows, { weaver })));
+      const facts = { name: `the same with latents at 1 + 5 points, batch ${rows}`, backend, unit: 'tokens/s' };
+      let points = 0;
+      const work = async () => {
+        let made: GeneratedRow[] = [];
+        const taken = await seconds(async () => {
+          made = await generate(reasoner, prompts, { ...settings, weaver });
+        });
+        points = made[0]!.augmentations.filter((place) => place === 1).length;
+        return (rows * decoded) / taken;
+      };
+      const figure = await measure(facts, repetitions, work);
+      print({
+        ...figure,
+        name: facts.name.replace('1 + 5', `1 + ${points - 1}`),
+        ...(isSmolLm && { official: officialWoven[i]! }),
+      });
     }
   }
 }
@@ -110,13 +137,12 @@ async function measureTraining(reasoner: Reasoner, weaver: LatentWeaver): Promis
   for (const checkpointing of [true, false]) {
     const how = checkpointing ? 'recomputing' : 'keeping';
     const name = `weaver training step 4 x 256, 1 + 5 points, ${how} activations`;
-    print(
-      await measure({ name, backend, unit: 's' }, repetitions, () =>
-        seconds(() => {
-          step(checkpointing);
-        }),
-      ),
+    const figure = await measure({ name, backend, unit: 's' }, repetitions, () =>
+      seconds(() => {
+        step(checkpointing);
+      }),
     );
+    print({ ...figure, ...(isSmolLm && { official: 33.6 }) });
     print(memory(`peak memory after ${how}`));
   }
   optimizer.dispose();
