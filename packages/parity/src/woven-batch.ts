@@ -3,7 +3,9 @@ import {
   delimiterPlaces,
   findAugmentationPoints,
   maskAssistantHeaders,
+  splitTurns,
   type AugmentationPoint,
+  type LabelledSequence,
   type Tokenizer,
   type WovenRow,
 } from '@memgen/core';
@@ -23,22 +25,49 @@ export interface WovenBatchRow extends WovenRow {
 }
 
 /** Rows without padding, their headers masked, with the augmentation points that our own rules find. */
-export function wovenBatch(
+export function wovenBatch(batch: PaddedTrainingBatch, options: WovenBatchOptions): WovenBatchRow[] {
+  return supervisedRows(batch, options.tokenizer).map((row) => ({ ...row, points: pointsOf(row, row.ids, options) }));
+}
+
+/** The same of conversations: one row for each of the assistant's answers. The index tells which conversation. */
+export function wovenTurns(
+  batch: PaddedTrainingBatch,
+  options: WovenBatchOptions,
+): (WovenBatchRow & { row: number })[] {
+  return supervisedRows(batch, options.tokenizer).flatMap(({ ids, labels, columns }, row) =>
+    splitTurns({ ids, labels }).map((turn) => ({
+      ...turn,
+      row,
+      columns: columns.slice(0, turn.ids.length),
+      points: pointsOf(turn, ids, options),
+    })),
+  );
+}
+
+export interface WovenBatchOptions {
+  tokenizer: Tokenizer;
+  maxInferencePoints: number;
+}
+
+function supervisedRows(
   { ids, mask, labels }: PaddedTrainingBatch,
-  { tokenizer, maxInferencePoints }: { tokenizer: Tokenizer; maxInferencePoints: number },
-): WovenBatchRow[] {
+  tokenizer: Tokenizer,
+): (LabelledSequence & { ids: number[]; columns: number[] })[] {
   return realTokens(ids, mask).map((real, b) => {
-    const supervised = maskAssistantHeaders(
-      real.ids,
-      real.columns.map((t) => labels[b]![t]!),
-      tokenizer,
-    );
-    const places = delimiterPlaces(tokenizer, real.ids);
-    const points = findAugmentationPoints(
-      { ids: real.ids, labels: supervised },
-      { maxInferencePoints, endsWithDelimiter: (index) => places[index + 1] === true },
-    );
-    return { ids: real.ids, labels: supervised, points, columns: real.columns };
+    const own = real.columns.map((t) => labels[b]![t]!);
+    return { ids: real.ids, columns: real.columns, labels: maskAssistantHeaders(real.ids, own, tokenizer) };
+  });
+}
+
+function pointsOf(
+  sequence: LabelledSequence,
+  ids: readonly number[],
+  { tokenizer, maxInferencePoints }: WovenBatchOptions,
+): AugmentationPoint[] {
+  const places = delimiterPlaces(tokenizer, ids);
+  return findAugmentationPoints(sequence, {
+    maxInferencePoints,
+    endsWithDelimiter: (index) => places[index + 1] === true,
   });
 }
 

@@ -9,5 +9,6 @@ export { evaluationLoss, trainingLoss, type TrainingLoss, type TrainingLossOptio
 export type { Trigger, TriggerSession, TriggerSessionOptions } from './trigger.js';
 export type { LatentKind, Weaver, WeaverSession, WeaverSessionOptions } from './weaver.js';
 export { wovenForward, type WovenForwardOptions, type WovenForwardResult, type WovenRow } from './woven-forward.js';
-export { prepareRow, type PrepareRowOptions } from './prepare-row.js';
+export { chooseTurns, splitTurns } from './conversation-turns.js';
+export { prepareRow, prepareTurns, type PrepareRowOptions } from './prepare-row.js';
 export { checkpointVersion, openMemGen, saveMemGen, type MemGenParts } from './checkpoint.js';

@@ -3,7 +3,7 @@ import type { ChatMessage } from '@memgen/common';
 import { describe, expect, it } from 'vitest';
 import { smallTokenizer } from '../text/__fixtures__/small-tokenizer.js';
 import { endsWithDelimiter } from '../text/delimiter.js';
-import { prepareRow } from './prepare-row.js';
+import { prepareRow, prepareTurns } from './prepare-row.js';
 
 const tokenizer = smallTokenizer();
 const messages: ChatMessage[] = [
@@ -60,5 +60,27 @@ describe('prepareRow', () => {
     expect(() => prepareRow([...messages, ...messages], { tokenizer })).toThrow(
       expect.objectContaining({ code: 'label-mask' }),
     );
+  });
+});
+
+describe('prepareTurns', () => {
+  it('gives a row for each answer, which reads what came before and weaves in its own answer only', () => {
+    const more: ChatMessage[] = [
+      ...messages,
+      { role: 'user', content: 'more.' },
+      { role: 'assistant', content: 'a, b.' },
+    ];
+    const [first, second, ...others] = prepareTurns(more, { tokenizer, maxInferencePoints: 3 });
+    expect(others).toEqual([]);
+    const one = prepareRow(messages, { tokenizer, maxInferencePoints: 3 });
+    expect(first!.points).toEqual(one.points);
+    expect(first!.ids).toEqual(one.ids.slice(0, first!.ids.length));
+    const start = second!.points[0]!.index;
+    expect(tokenizer.decode(second!.ids.slice(0, start))).toMatch(
+      /Yes\.<\|im_end\|>\n<\|im_start\|>user\nmore\..*assistant\n$/s,
+    );
+    expect(second!.labels.slice(0, start).every((label) => label === -100)).toBe(true);
+    expect(tokenizer.decode(second!.labels.slice(start))).toMatch(/^a, b\./);
+    expect(second!.points.map(({ kind }) => kind)).toEqual(['prompt', 'inference', 'inference']);
   });
 });

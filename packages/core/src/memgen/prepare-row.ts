@@ -1,11 +1,12 @@
-// From a conversation to a training row: ids, labels and augmentation points.
+// From a conversation to training rows: ids, labels and augmentation points.
 import type { ChatMessage } from '@memgen/common';
 import type { ChatTemplate } from '../text/chat-template.js';
 import { delimiterPlaces } from '../text/delimiter-places.js';
 import type { DelimiterRule } from '../text/delimiter.js';
 import { encodeConversation } from '../text/encode-conversation.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import { findAugmentationPoints } from './augmentation-points.js';
+import { findAugmentationPoints, type AugmentationPoint, type LabelledSequence } from './augmentation-points.js';
+import { splitTurns } from './conversation-turns.js';
 import type { WovenRow } from './woven-forward.js';
 
 export interface PrepareRowOptions {
@@ -23,20 +24,27 @@ export interface PrepareRowOptions {
 }
 
 /**
- * Only the assistant's words are supervised, its header is not.
- * @throws MemGenError of `encodeConversation` and `findAugmentationPoints`.
+ * A conversation with one answer of the assistant. Only the assistant's words are supervised, its header is not.
+ * @throws MemGenError of `encodeConversation`, and `label-mask` unless there is exactly one answer.
  */
-export function prepareRow(
+export function prepareRow(messages: readonly ChatMessage[], options: PrepareRowOptions): WovenRow {
+  const encoded = encode(messages, options);
+  return { ...encoded, points: pointsOf(encoded, encoded.ids, options) };
+}
+
+/**
+ * A conversation with any number of answers: one row for each, which reads everything before it.
+ * @throws MemGenError of `encodeConversation`.
+ */
+export function prepareTurns(messages: readonly ChatMessage[], options: PrepareRowOptions): WovenRow[] {
+  const encoded = encode(messages, options);
+  return splitTurns(encoded).map((turn) => ({ ...turn, points: pointsOf(turn, encoded.ids, options) }));
+}
+
+function encode(
   messages: readonly ChatMessage[],
-  {
-    tokenizer,
-    template,
-    maxLength = 1024,
-    maxInferencePoints = 5,
-    delimiterRule = 'reference',
-    name,
-  }: PrepareRowOptions,
-): WovenRow {
+  { tokenizer, template, maxLength = 1024, name }: PrepareRowOptions,
+): LabelledSequence {
   const { ids, labels } = encodeConversation(messages, {
     tokenizer,
     maxLength,
@@ -44,10 +52,17 @@ export function prepareRow(
     ...(template !== undefined && { template }),
     ...(name !== undefined && { row: name }),
   });
+  return { ids, labels };
+}
+
+function pointsOf(
+  sequence: LabelledSequence,
+  ids: readonly number[],
+  { tokenizer, maxInferencePoints = 5, delimiterRule = 'reference' }: PrepareRowOptions,
+): AugmentationPoint[] {
   const places = delimiterPlaces(tokenizer, ids, { rule: delimiterRule });
-  const points = findAugmentationPoints(
-    { ids, labels },
-    { maxInferencePoints, endsWithDelimiter: (index) => places[index + 1] === true },
-  );
-  return { ids, labels, points };
+  return findAugmentationPoints(sequence, {
+    maxInferencePoints,
+    endsWithDelimiter: (index) => places[index + 1] === true,
+  });
 }

@@ -2,6 +2,7 @@
 import type { Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import { checkAugment } from './augment.js';
+import { checkConversation } from './conversation.js';
 import { checkDtypes } from './dtypes.js';
 import { checkGeneration } from './generation.js';
 import { checkInstruction, checkPrivateForward } from './instruction.js';
@@ -43,7 +44,7 @@ export const groups: readonly Group[] = [
       { pattern: /^augment$/, check: checkAugment },
       { pattern: /^instruct_/, check: checkInstruction },
       { pattern: /^private_forward_/, check: checkPrivateForward },
-      { pattern: /^conv_/, unsupported: 'the training forward of conversations of many turns is not written yet' },
+      { pattern: /^conv_/, check: checkConversation },
       { pattern: /^trigger$/, check: checkTrigger },
       { pattern: /^checkpoint$/, unsupported: 'checkpoints of the reference are not read yet' },
       { pattern: any, unsupported: 'this kind of case is not known' },

@@ -145,7 +145,7 @@ function paddedLabels(rows: readonly WovenBatchRow[], mask: readonly (readonly n
 }
 
 /** Logits `[rows * columns, vocabulary]` without those before a latent, aligned with the padded batch; zero at padding. */
-async function alignedLogits(
+export async function alignedLogits(
   reasoner: Decoder,
   weaver: Weaver,
   rows: readonly WovenBatchRow[],
