@@ -6,8 +6,9 @@ import {
   type LoraConfig,
   type PeftModule,
   type Tokenizer,
+  type ArrayWithShape,
 } from '@memgen/core';
-import { LatentWeaver, weaverFromTensors, type ArrayWithShape } from '@memgen/weaver';
+import { LatentWeaver, weaverFromTensors } from '@memgen/weaver';
 import { z } from 'zod';
 import type { GoldenCase } from './golden-case.js';
 import type { GoldenTensors } from './golden-tensors.js';

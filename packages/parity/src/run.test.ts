@@ -50,6 +50,7 @@ describe('runParity on the committed cases', () => {
       'a_models/qwen2-tied-bf16',
       'b_lora/qwen2-qv-r4',
       'c_memgen/llama/augment',
+      'c_memgen/llama/checkpoint',
       'c_memgen/llama/instruct_b2_leftpad_inf5',
       'c_memgen/llama/trigger',
       'c_memgen/qwen2-hetero/augment',

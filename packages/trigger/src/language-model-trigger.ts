@@ -14,7 +14,7 @@ import {
   type TriggerSessionOptions,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
-import { readTriggerFiles, writeTriggerFiles } from './trigger-files.js';
+import { readOfficialTrigger, readTriggerFiles, writeTriggerFiles } from './trigger-files.js';
 
 export interface TriggerConfig {
   lora: LoraConfig;
@@ -60,6 +60,15 @@ export class LanguageModelTrigger implements Trigger {
    */
   static async load(folder: string, base: Decoder): Promise<LanguageModelTrigger> {
     const { adapter, output } = await readTriggerFiles(folder, base);
+    return new LanguageModelTrigger(base, adapter, output);
+  }
+
+  /**
+   * Reads the trigger of a checkpoint folder of the official PyTorch code, its adapter included, strictly.
+   * @throws MemGenError as {@link LanguageModelTrigger.load}.
+   */
+  static async loadOfficial(folder: string, base: Decoder): Promise<LanguageModelTrigger> {
+    const { adapter, output } = await readOfficialTrigger(folder, base);
     return new LanguageModelTrigger(base, adapter, output);
   }
 

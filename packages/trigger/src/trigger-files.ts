@@ -4,10 +4,13 @@ import { MemGenError } from '@memgen/common';
 import {
   loadAdapter,
   openSafetensors,
+  openTorchPickle,
+  readTensors,
   saveAdapter,
   writeSafetensors,
   type Decoder,
   type LoraAdapter,
+  type TensorSource,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import type { OutputLayer } from './language-model-trigger.js';
@@ -37,40 +40,49 @@ export async function writeTriggerFiles(folder: string, { adapter, output }: Tri
  * Reads what {@link writeTriggerFiles} wrote, strictly.
  * @throws MemGenError for files that are missing, damaged, incomplete or of another base model.
  */
-export async function readTriggerFiles(folder: string, base: Decoder): Promise<TriggerParts> {
+export function readTriggerFiles(folder: string, base: Decoder): Promise<TriggerParts> {
   const path = join(folder, tensorsName);
+  return build(base, { open: openSafetensors, path, adapterFolder: folder });
+}
+
+/**
+ * Reads the trigger of a checkpoint that the official PyTorch code wrote: `trigger.bin` (no code in it runs) and the PEFT
+ * folder `trigger/trigger`. The published checkpoints carry an untrained trigger.
+ * @throws MemGenError as {@link readTriggerFiles}.
+ */
+export function readOfficialTrigger(folder: string, base: Decoder): Promise<TriggerParts> {
+  const path = join(folder, 'trigger.bin');
+  return build(base, { open: openTorchPickle, path, adapterFolder: join(folder, 'trigger', 'trigger') });
+}
+
+async function build(
+  base: Decoder,
+  files: { open: (path: string) => Promise<TensorSource>; path: string; adapterFolder: string },
+): Promise<TriggerParts> {
+  const { open, path, adapterFolder } = files;
   const size = base.config.hiddenSize;
-  const expected = new Map([
-    ['output_layer.weight', [2, size]],
-    ['output_layer.bias', [2]],
-  ]);
-  const file = await openSafetensors(path);
-  try {
-    const describe = (shapes: Iterable<readonly [string, readonly number[]]>) =>
-      [...shapes]
-        .map(([name, shape]) => `${name} [${shape.join(', ')}]`)
-        .sort()
-        .join(', ');
-    const got = describe([...file.tensors.values()].map(({ name, shape }) => [name, shape]));
-    if (got !== describe(expected)) {
-      throw new MemGenError({
-        code: 'trigger-tensors',
-        where: path,
-        message: 'the stored head is not that of a trigger of this base model',
-        got,
-        expected: describe(expected),
-      });
-    }
-    const [weight, bias] = [await file.readFloat32('output_layer.weight'), await file.readFloat32('output_layer.bias')];
-    const adapter = await loadAdapter(folder, base.config);
-    return {
-      adapter,
-      output: {
-        weight: tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(weight, [2, size])))),
-        bias: tf.tidy(() => tf.variable(tf.tensor1d(bias))),
-      },
-    };
-  } finally {
-    await file.close();
+  const tensors = await readTensors(await open(path));
+  const expected = `output_layer.bias [2], output_layer.weight [2, ${size}]`;
+  const got = [...tensors]
+    .map(([name, { shape }]) => `${name} [${shape.join(', ')}]`)
+    .sort()
+    .join(', ');
+  if (got !== expected) {
+    throw new MemGenError({
+      code: 'trigger-tensors',
+      where: path,
+      message: 'the stored head is not that of a trigger of this base model',
+      got,
+      expected,
+    });
   }
+  const adapter = await loadAdapter(adapterFolder, base.config);
+  const [weight, bias] = ['weight', 'bias'].map((name) => tensors.get(`output_layer.${name}`)!.data);
+  return {
+    adapter,
+    output: {
+      weight: tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(weight!, [2, size])))),
+      bias: tf.tidy(() => tf.variable(tf.tensor1d(bias!))),
+    },
+  };
 }

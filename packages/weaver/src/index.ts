@@ -6,4 +6,4 @@ export type {
   QueryParameters,
   WeaverParameters,
 } from './weaver-parameters.js';
-export { readWeaverTensors, weaverFromTensors, type ArrayWithShape, type WeaverTensors } from './weaver-tensors.js';
+export { readWeaverTensors, weaverFromTensors, type WeaverTensors } from './weaver-tensors.js';

@@ -25,7 +25,7 @@ import {
   type InitializationStyle,
   type WeaverParameters,
 } from './weaver-parameters.js';
-import { readWeaverFiles, writeWeaverFiles } from './weaver-files.js';
+import { readOfficialWeaver, readWeaverFiles, writeWeaverFiles } from './weaver-files.js';
 
 export interface LatentWeaverConfig {
   /** Latents woven in after the prompt. @default 8 */
@@ -84,6 +84,16 @@ export class LatentWeaver implements Weaver {
    */
   static async load(folder: string, base: Decoder): Promise<LatentWeaver> {
     const { adapter, weights } = await readWeaverFiles(folder, base);
+    return new LatentWeaver(base, adapter, weights);
+  }
+
+  /**
+   * Reads the weaver of a checkpoint folder of the official PyTorch code, its adapter included (which the official loader
+   * drops), strictly.
+   * @throws MemGenError as {@link LatentWeaver.load}.
+   */
+  static async loadOfficial(folder: string, base: Decoder): Promise<LatentWeaver> {
+    const { adapter, weights } = await readOfficialWeaver(folder, base);
     return new LatentWeaver(base, adapter, weights);
   }
 

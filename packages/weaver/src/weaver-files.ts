@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import {
   loadAdapter,
   openSafetensors,
+  openTorchPickle,
+  readTensors,
   saveAdapter,
   writeSafetensors,
+  type ArrayWithShape,
   type Decoder,
   type LoraAdapter,
 } from '@memgen/core';
-import { readWeaverTensors, weaverFromTensors, type ArrayWithShape } from './weaver-tensors.js';
+import { readWeaverTensors, weaverFromTensors } from './weaver-tensors.js';
 import { namedParameters, type WeaverParameters } from './weaver-parameters.js';
 
 const tensorsName = 'weaver.safetensors';
@@ -34,18 +37,30 @@ export async function writeWeaverFiles(folder: string, { adapter, weights }: Wea
  * @throws MemGenError for files that are missing, damaged, incomplete or of another base model.
  */
 export async function readWeaverFiles(folder: string, base: Decoder): Promise<WeaverParts> {
-  const tensors = new Map<string, ArrayWithShape>();
-  const file = await openSafetensors(join(folder, tensorsName));
+  const path = join(folder, tensorsName);
+  const tensors = await readTensors(await openSafetensors(path));
+  return build(base, { tensors, where: path, adapterFolder: folder });
+}
+
+/**
+ * Reads the weaver of a checkpoint that the official PyTorch code wrote: `weaver.bin`, `projs.bin` (no code in them runs)
+ * and the PEFT folder `weaver/weaver`.
+ * @throws MemGenError as {@link readWeaverFiles}.
+ */
+export async function readOfficialWeaver(folder: string, base: Decoder): Promise<WeaverParts> {
+  const own = await readTensors(await openTorchPickle(join(folder, 'weaver.bin')));
+  const projections = await readTensors(await openTorchPickle(join(folder, 'projs.bin')));
+  const adapterFolder = join(folder, 'weaver', 'weaver');
+  return build(base, { tensors: new Map([...own, ...projections]), where: folder, adapterFolder });
+}
+
+async function build(
+  base: Decoder,
+  { tensors, where, adapterFolder }: { tensors: Map<string, ArrayWithShape>; where: string; adapterFolder: string },
+): Promise<WeaverParts> {
+  const adapter = await loadAdapter(adapterFolder, base.config);
   try {
-    for (const { name, shape } of file.tensors.values()) {
-      tensors.set(name, { shape, data: await file.readFloat32(name) });
-    }
-  } finally {
-    await file.close();
-  }
-  const adapter = await loadAdapter(folder, base.config);
-  try {
-    return { adapter, weights: weaverFromTensors(base, tensors, join(folder, tensorsName)) };
+    return { adapter, weights: weaverFromTensors(base, tensors, where) };
   } catch (error) {
     adapter.dispose();
     throw error;

@@ -1,14 +1,8 @@
 // A weaver's parameters as named arrays in the layout of checkpoint files (projections and adapters `[out, in]`).
 import { MemGenError } from '@memgen/common';
-import type { Decoder } from '@memgen/core';
+import type { ArrayWithShape, Decoder } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import type { ProjectionParameters, QueryParameters, WeaverParameters } from './weaver-parameters.js';
-
-/** Row-major values with their shape. */
-export interface ArrayWithShape {
-  shape: readonly number[];
-  data: Float32Array;
-}
 
 /** By the names of `LatentWeaver.parameters()`. */
 export type WeaverTensors = ReadonlyMap<string, ArrayWithShape>;

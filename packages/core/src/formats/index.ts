@@ -20,4 +20,5 @@ export {
 } from './peft/index.js';
 export { openSafetensors, writeSafetensors, type SafetensorsFile, type TensorToWrite } from './safetensors/index.js';
 export { parseJsonObject, readJsonFile } from './json-file.js';
-export type { TensorInfo, TensorSource } from './tensor-source.js';
+export { readTensors, type ArrayWithShape, type TensorInfo, type TensorSource } from './tensor-source.js';
+export { openTorchPickle, type PickleScalar, type TorchPickleFile } from './torch-pickle/index.js';

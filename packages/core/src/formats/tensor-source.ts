@@ -4,7 +4,7 @@
 export interface TensorInfo {
   /** Hugging Face name, e.g. `model.layers.0.self_attn.q_proj.weight`. */
   readonly name: string;
-  /** Storage type by its own name: `F32`, `BF16`, ... of safetensors, `Q4_1`, ... of GGUF. */
+  /** Storage type: `F32`, `BF16`, ... as safetensors names them (PyTorch files too), `Q4_1`, ... of GGUF. */
   readonly dtype: string;
   /** Row-major, as PyTorch gives it; a linear weight is `[out, in]`. */
   readonly shape: readonly number[];
@@ -23,4 +23,23 @@ export interface TensorSource {
    */
   readFloat32(name: string): Promise<Float32Array>;
   close(): Promise<void>;
+}
+
+/** Row-major values with their shape. */
+export interface ArrayWithShape {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+/** Everything in a source; meant for the small files of adapters and heads. The source is closed. */
+export async function readTensors(source: TensorSource): Promise<Map<string, ArrayWithShape>> {
+  try {
+    const tensors = new Map<string, ArrayWithShape>();
+    for (const { name, shape } of source.tensors.values()) {
+      tensors.set(name, { shape, data: await source.readFloat32(name) });
+    }
+    return tensors;
+  } finally {
+    await source.close();
+  }
 }

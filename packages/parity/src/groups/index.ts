@@ -2,6 +2,7 @@
 import type { Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import { checkAugment } from './augment.js';
+import { checkCheckpoint } from './checkpoint.js';
 import { checkConversation } from './conversation.js';
 import { checkDtypes } from './dtypes.js';
 import { checkGeneration } from './generation.js';
@@ -46,7 +47,7 @@ export const groups: readonly Group[] = [
       { pattern: /^private_forward_/, check: checkPrivateForward },
       { pattern: /^conv_/, check: checkConversation },
       { pattern: /^trigger$/, check: checkTrigger },
-      { pattern: /^checkpoint$/, unsupported: 'checkpoints of the reference are not read yet' },
+      { pattern: /^checkpoint$/, check: checkCheckpoint },
       { pattern: any, unsupported: 'this kind of case is not known' },
     ],
   },

@@ -1,6 +1,7 @@
 // What is recorded of single optimizer steps: clipped gradients, parameters, checksums.
 import type { StepReport } from '@memgen/sft';
-import { readWeaverTensors, type ArrayWithShape } from '@memgen/weaver';
+import type { ArrayWithShape } from '@memgen/core';
+import { readWeaverTensors } from '@memgen/weaver';
 import type * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
 import { tolerances, type Comparison } from '../compare.js';
