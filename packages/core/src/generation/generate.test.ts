@@ -6,7 +6,7 @@ import { tinyWeaver } from '../../../weaver/src/tiny-weaver.test-helper.js';
 import { startBackend } from '../backend/index.js';
 import { wovenForward, type AugmentationPoint, type Weaver, type WovenRow } from '../memgen/index.js';
 import type { Decoder } from '../model/decoder.js';
-import { frozenDecoder, randomIds, tinyConfig } from '../model/tiny-decoder.test-helper.js';
+import { frozenDecoder, randomIds, tinyConfig, trainableDecoder } from '../model/tiny-decoder.test-helper.js';
 import { relativeDifference } from '../ops/operation-check.test-helper.js';
 import { smallTokenizer } from '../text/__fixtures__/small-tokenizer.js';
 import { eager } from '../training/index.js';
@@ -64,14 +64,16 @@ async function runWithLogits(
   return { rows, logits, sizes };
 }
 
-describe('a batch', () => {
+const modes = ['step', 'backend'] as const;
+
+describe.each(modes)('a batch decoded by %s', (decoding) => {
   it.each<[string, Partial<GenerateOptions> & { woven: boolean }]>([
     ['greedy', { woven: false, endIds: [0, 6, 19] }],
     ['sampled', { woven: false, sampling, endIds: [0, 1, 2] }],
     ['greedy and woven', { woven: true, endIds: [0, 6, 19] }],
     ['sampled and woven', { woven: true, sampling, endIds: [0, 1, 2] }],
   ])('gives each row what it gets alone: %s', async (_, { woven, ...rest }) => {
-    const options = { ...rest, maxNewTokens: 40, ...(woven && { weaver }) };
+    const options = { ...rest, decoding, maxNewTokens: 40, ...(woven && { weaver }) };
     const random = Random.fromSeed(4);
     const together = await runWithLogits(prompts, { ...options, random });
     for (const [row, prompt] of prompts.entries()) {
@@ -109,10 +111,10 @@ describe('a batch', () => {
   });
 });
 
-describe('weaving', () => {
+describe.each(modes)('weaving, decoded by %s', (decoding) => {
   it('happens after the prompt and behind delimiters, up to the cap', async () => {
     for (const maxInferencePoints of [0, 2, 5]) {
-      const rows = await run(prompts, { weaver, sampling, maxNewTokens: 40, maxInferencePoints });
+      const rows = await run(prompts, { weaver, sampling, decoding, maxNewTokens: 40, maxInferencePoints });
       for (const { ids, augmentations } of rows) {
         let left = maxInferencePoints;
         const expected = ids.map((_, step) => {
@@ -138,6 +140,7 @@ describe('weaving', () => {
     const rows = await run(prompts, {
       weaver,
       sampling,
+      decoding,
       maxInferencePoints: 2,
       maxNewTokens: 30,
       endIds: [0],
@@ -170,6 +173,28 @@ describe('weaving', () => {
         });
       });
     });
+  });
+});
+
+describe('decoding', () => {
+  it('gives the same text by step and by backend, with more rows than steps are for', async () => {
+    const many = Array.from({ length: 11 }, (_, i) => randomIds(2 + (i % 5), 20 + i));
+    const [step, backend] = await Promise.all(
+      modes.map((decoding) => run(many, { weaver, decoding, endIds: [0, 6, 19], maxNewTokens: 40 })),
+    );
+    expect(step).toEqual(backend);
+    // Some rows end early, so that the rest goes over to steps on the way.
+    expect(step!.filter(({ finished }) => finished === 'end').length).toBeGreaterThan(5);
+  });
+
+  it('refuses steps for weights in training; by itself it leaves them to the backend', async () => {
+    const training = trainableDecoder(tinyConfig());
+    const untrained = { decoder: training, tokenizer };
+    const options = { maxNewTokens: 3, endIds: [] };
+    await expect(generate(untrained, [[1, 2]], { ...options, decoding: 'step' })).rejects.toMatchObject({ code: 'decoding' }); // prettier-ignore
+    const [row] = await generate(untrained, [[1, 2]], options);
+    expect(row!.ids).toHaveLength(3);
+    training.dispose();
   });
 });
 

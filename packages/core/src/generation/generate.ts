@@ -8,6 +8,7 @@ import { IncrementalDecoder } from '../text/incremental-decoder.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { GenerationBatch } from './generation-batch.js';
 import { checkSampling, sampleToken, type SamplingOptions } from './sampler.js';
+import { stepDecoderOf, type DecodingMode } from './step-decoders.js';
 import { decides, TriggerReader } from './trigger-reader.js';
 
 export interface GenerateOptions {
@@ -25,6 +26,8 @@ export interface GenerateOptions {
   triggerTemperature?: number;
   /** Most times that latents are woven into the completion of a row; the prompt point is not counted. @default 5 */
   maxInferencePoints?: number;
+  /** How new tokens are computed; the prompt is always read on the backend. @default "auto" */
+  decoding?: DecodingMode;
   signal?: AbortSignal;
   /** Called with every new token, e.g. for streaming. */
   onToken?: (row: number, id: number) => void;
@@ -83,7 +86,8 @@ export async function generate(
       random: random.fork(`row ${index}`), triggerRandom: random.fork(`trigger of row ${index}`),
     }; // prettier-ignore
   });
-  const batch = new GenerationBatch(decoder, rows.length, weaver);
+  const stepDecoder = await stepDecoderOf(decoder, options.decoding ?? 'auto');
+  const batch = new GenerationBatch(decoder, rows.length, { weaver, stepDecoder });
   const judge =
     weaver === undefined || trigger === undefined
       ? undefined

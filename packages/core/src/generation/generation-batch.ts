@@ -1,30 +1,35 @@
-// The tensors of a batch in generation: what the reasoner has read, and what the weaver has yet to read.
+// A batch in generation: what the reasoner has read, and what the weaver has yet to read.
 import * as tf from '@tensorflow/tfjs';
 import type { LatentKind, Weaver, WeaverSession } from '../memgen/weaver.js';
 import type { MaskRow } from '../model/attention-columns.js';
 import type { Decoder } from '../model/decoder.js';
-import type { KeyValueCache } from '../model/key-value-cache.js';
+import type { StepDecoder } from '../step-decoder/index.js';
+import { BackendReader, joinColumns, StepReader, type ColumnReader, type Columns } from './column-reader.js';
 
-/** Columns of a batch: `vectors [batch * width, hidden]` with one mask row per batch row. */
-interface Columns {
-  vectors: tf.Tensor2D;
-  mask: readonly MaskRow[];
+/** With more rows than this a backend computes a column of the batch faster than a step decoder. */
+const mostStepRows = 8;
+
+export interface GenerationBatchOptions {
+  weaver?: Weaver | undefined;
+  /** Reads everything behind the prompts while there are few rows. */
+  stepDecoder?: StepDecoder | undefined;
 }
 
 /** Owns the caches of the reasoner and the weaver. */
 export class GenerationBatch {
-  private cache: KeyValueCache;
+  private reader: ColumnReader;
   private readonly session: WeaverSession | undefined;
   /** Read by the reasoner since the weaver last read. */
   private unread: Columns[] = [];
+  private hasRead = false;
 
   constructor(
     private readonly reasoner: Decoder,
     private size: number,
-    private readonly weaver?: Weaver,
+    private readonly options: GenerationBatchOptions,
   ) {
-    this.cache = reasoner.createCache(size);
-    this.session = weaver?.begin({ batch: size });
+    this.reader = new BackendReader(reasoner, size);
+    this.session = options.weaver?.begin({ batch: size });
   }
 
   /**
@@ -39,37 +44,19 @@ export class GenerationBatch {
     kind: LatentKind,
     weave: readonly boolean[],
   ): Promise<Float32Array> {
-    const logits = tf.tidy(() => {
-      const tokens = { vectors: this.reasoner.embed(ids.flat()), mask };
-      this.remember(tokens);
-      let input: Columns = tokens;
-      if (this.session !== undefined && this.weaver !== undefined && weave.includes(true)) {
-        const all = this.join(this.unread);
-        const latents = this.session.weave(kind, all.vectors, all.mask);
-        this.forget();
-        const count = this.weaver.latentCounts[kind];
-        const woven = { vectors: latents, mask: weave.map((on) => Array.from({ length: count }, () => (on ? 1 : 0))) };
-        this.remember(woven);
-        input = this.join([tokens, woven]);
-      }
-      const hidden = this.reasoner.forward(input.vectors, input.mask, { cache: this.cache });
-      const width = input.mask[0]!.length;
-      // A row that was woven predicts from its last latent, another one from its last token.
-      const places = weave.map((on, b) => b * width + (on ? width : mask[0]!.length) - 1);
-      return this.reasoner.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')));
-    });
+    await this.chooseReader();
+    const latents = this.weave(ids, mask, kind, weave);
     try {
-      return await logits.data<'float32'>();
+      return await this.reader.read({ ids, mask, latents });
     } finally {
-      logits.dispose();
+      this.hasRead = true;
+      latents?.vectors.dispose();
     }
   }
 
   /** Goes on with the given rows only. */
   select(rows: readonly number[]): void {
-    const old = this.cache;
-    this.cache = old.select(rows);
-    old.dispose();
+    this.reader.select(rows);
     this.session?.select(rows);
     const unread = this.unread;
     this.unread = unread.map(({ vectors, mask }) => {
@@ -85,27 +72,46 @@ export class GenerationBatch {
   }
 
   dispose(): void {
-    this.cache.dispose();
+    this.reader.dispose();
     this.session?.dispose();
     this.forget();
   }
 
-  private remember(columns: Columns): void {
-    if (this.session === undefined) return;
-    this.unread.push({ vectors: tf.keep(columns.vectors.clone()), mask: columns.mask });
+  /** Prompts are read on the backend; what follows, by the step decoder as soon as there are few rows. */
+  private async chooseReader(): Promise<void> {
+    const { stepDecoder } = this.options;
+    if (!this.hasRead || stepDecoder === undefined || this.size > mostStepRows) return;
+    if (!(this.reader instanceof BackendReader)) return;
+    const old = this.reader;
+    this.reader = await StepReader.takeOver(stepDecoder, old.cache);
+    old.dispose();
+  }
+
+  /** Latents of the rows that are woven. */
+  private weave(
+    ids: readonly (readonly number[])[],
+    mask: readonly MaskRow[],
+    kind: LatentKind,
+    weave: readonly boolean[],
+  ): Columns | undefined {
+    const { weaver } = this.options;
+    if (this.session === undefined || weaver === undefined) return undefined;
+    this.unread.push({ vectors: this.reasoner.embed(ids.flat()), mask });
+    if (!weave.includes(true)) return undefined;
+    const { session } = this;
+    const vectors = tf.tidy(() => {
+      const all = joinColumns(this.unread, this.reasoner.config.hiddenSize);
+      return session.weave(kind, all.vectors, all.mask);
+    });
+    this.forget();
+    const count = weaver.latentCounts[kind];
+    const woven = { vectors, mask: weave.map((on) => Array.from({ length: count }, () => (on ? 1 : 0))) };
+    this.unread.push({ vectors: vectors.clone(), mask: woven.mask });
+    return woven;
   }
 
   private forget(): void {
     tf.dispose(this.unread.map(({ vectors }) => vectors));
     this.unread = [];
-  }
-
-  /** Columns side by side. */
-  private join(parts: readonly Columns[]): Columns {
-    const size = this.reasoner.config.hiddenSize;
-    const blocks = parts.map(({ vectors, mask }) => tf.reshape(vectors, [this.size, mask[0]!.length, size]));
-    const mask = parts[0]!.mask.map((_, b) => parts.flatMap((part) => [...part.mask[b]!]));
-    const joined = blocks.length === 1 ? blocks[0]! : tf.concat(blocks, 1);
-    return { vectors: tf.reshape(joined, [this.size * mask[0]!.length, size]), mask };
   }
 }

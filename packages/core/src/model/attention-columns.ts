@@ -27,6 +27,11 @@ export class AttentionColumns {
     return this.rows[0]?.length ?? 0;
   }
 
+  /** One row per batch row, over all columns so far. */
+  get mask(): readonly MaskRow[] {
+    return this.rows;
+  }
+
   clone(): AttentionColumns {
     const copy = new AttentionColumns(this.batch);
     this.rows.forEach((row, b) => {
@@ -92,6 +97,11 @@ export class AttentionColumns {
   }
 }
 
+/** Angle of a pair of channels at a position. The reference computes it in float32. */
+export function rotaryAngle(position: number, inverseFrequency: number): number {
+  return Math.fround(position * Math.fround(inverseFrequency));
+}
+
 /** Cosines and sines for `positions [batch][tokens]`; the caller disposes both (not `halfTurn`). */
 export function rotaryFactors(
   positions: readonly (readonly number[])[],
@@ -107,8 +117,7 @@ export function rotaryFactors(
   for (const row of positions) {
     for (const position of row) {
       for (let i = 0; i < half; i++) {
-        // The reference computes angles in float32.
-        const angle = Math.fround(position * Math.fround(inverseFrequencies[i]!));
+        const angle = rotaryAngle(position, inverseFrequencies[i]!);
         cos[offset + i] = cos[offset + half + i] = Math.cos(angle) * attentionScaling;
         sin[offset + i] = sin[offset + half + i] = Math.sin(angle) * attentionScaling;
       }

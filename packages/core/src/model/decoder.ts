@@ -33,6 +33,7 @@ export interface DecoderForwardOptions {
 /** A causal language model of the Llama family. Owns its weights; adapters are views handed to each call. */
 export class Decoder {
   private readonly halfTurn: tf.Tensor2D;
+  private readonly atDisposal: (() => void)[] = [];
 
   constructor(
     readonly config: DecoderConfig,
@@ -112,7 +113,13 @@ export class Decoder {
     return tf.matMul(hidden, this.weights.head);
   }
 
+  /** What was made from these weights can go when they go. */
+  onDispose(action: () => void): void {
+    this.atDisposal.push(action);
+  }
+
   dispose(): void {
+    for (const action of this.atDisposal.splice(0)) action();
     const { layers, finalNorm, head, embedding } = this.weights;
     for (const layer of layers) tf.dispose(layerTensors(layer));
     tf.dispose([finalNorm, head, this.halfTurn]);

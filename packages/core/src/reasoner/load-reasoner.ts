@@ -14,6 +14,8 @@ import { readDecoderConfig } from '../model/decoder-config.js';
 import { loadDecoderWeights } from '../model/decoder-weights.js';
 import { Decoder } from '../model/decoder.js';
 import { Tokenizer } from '../text/tokenizer.js';
+import { checkMemory } from './check-memory.js';
+import { estimateMemory } from './memory-estimate.js';
 import type { Reasoner } from './reasoner.js';
 
 export type LoadReasonerOptions = ResolveModelOptions;
@@ -22,7 +24,7 @@ export type LoadReasonerOptions = ResolveModelOptions;
  * Reads configuration, tokenizer and weights. Weights become float32 on the current backend: 4 bytes each, whatever the
  * file holds.
  * @param source - a Hugging Face folder, a `.gguf` file, or a hub id such as `HuggingFaceTB/SmolLM2-135M-Instruct`.
- * @throws MemGenError of finding, reading and checking the files.
+ * @throws MemGenError of finding, reading and checking the files; `memory` when the weights do not fit into free memory.
  */
 export async function loadReasoner(source: string, options: LoadReasonerOptions = {}): Promise<Reasoner> {
   const found = await resolveModel(source, options);
@@ -30,6 +32,7 @@ export async function loadReasoner(source: string, options: LoadReasonerOptions 
   const { tensors, configJson, tokenizer, where } = opened;
   try {
     const config = readDecoderConfig(configJson, where);
+    checkMemory(estimateMemory(config).toLoad, { where: source });
     const decoder = new Decoder(config, await loadDecoderWeights(tensors, config));
     const sizes = [...tensors.tensors.values()].map(({ shape }) => shape.reduce((product, size) => product * size, 1));
     return {

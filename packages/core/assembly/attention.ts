@@ -1,0 +1,175 @@
+// Attention over keys and values that lie in pages of 32 columns.
+//
+// In a page, a layer has for each key-value head first the keys, [headSize][32], then the values, [32][headSize]: so both
+// products run along vectors, without sums across lanes.
+import { exponential } from './exponential';
+import { largestLane, multiplyAdd, sumOfLanes } from './lanes';
+
+const pageColumns: i32 = 32;
+
+/** Writes key and value of one column `[keyValueHeads * headSize]` to their place in a page's layer. */
+export function storeColumn(
+  key: usize,
+  value: usize,
+  page: usize,
+  column: i32,
+  keyValueHeads: i32,
+  headSize: i32,
+): void {
+  const headBytes = (<usize>headSize) << 2;
+  const blockBytes = headBytes * pageColumns;
+  for (let head = 0; head < keyValueHeads; head++) {
+    let place = page + ((<usize>column) << 2);
+    for (let i: usize = 0; i < headBytes; i += 4) {
+      store<f32>(place, load<f32>(key + i));
+      place += pageColumns << 2;
+    }
+    memory.copy(page + blockBytes + headBytes * column, value, headBytes);
+    key += headBytes;
+    value += headBytes;
+    page += blockBytes << 1;
+  }
+}
+
+/**
+ * One column's attention to the first `columns` columns of its row.
+ * @param query - `[keyValueHeads * group * headSize]`, as is `output`.
+ * @param pages - addresses of the row's pages.
+ * @param layerOffset - where the layer begins in a page.
+ * @param scores - room for a float per column of all pages.
+ */
+export function attend(
+  query: usize,
+  output: usize,
+  pages: usize,
+  layerOffset: usize,
+  columns: i32,
+  keyValueHeads: i32,
+  group: i32,
+  headSize: i32,
+  scores: usize,
+): void {
+  const headBytes = (<usize>headSize) << 2;
+  const blockBytes = headBytes * pageColumns;
+  const scale: f32 = 1 / Mathf.sqrt(<f32>headSize);
+  for (let head = 0; head < keyValueHeads; head++) {
+    for (let member = 0; member < group; member++) {
+      score(query, pages, layerOffset, columns, headSize, scores);
+      const sum = softmax(scores, columns, scale);
+      mix(output, pages, layerOffset + blockBytes, columns, headSize, scores, 1 / sum);
+      query += headBytes;
+      output += headBytes;
+    }
+    layerOffset += blockBytes << 1;
+  }
+}
+
+/** Products of a query with the keys of whole pages; columns beyond the last give numbers without meaning. */
+function score(query: usize, pages: usize, offset: usize, columns: i32, headSize: i32, scores: usize): void {
+  const queryEnd = query + ((<usize>headSize) << 2);
+  for (let first = 0; first < columns; first += pageColumns) {
+    let keys = <usize>load<u32>(pages) + offset;
+    let sum0 = f32x4.splat(0);
+    let sum1 = f32x4.splat(0);
+    let sum2 = f32x4.splat(0);
+    let sum3 = f32x4.splat(0);
+    let sum4 = f32x4.splat(0);
+    let sum5 = f32x4.splat(0);
+    let sum6 = f32x4.splat(0);
+    let sum7 = f32x4.splat(0);
+    for (let channel = query; channel < queryEnd; channel += 4) {
+      const q = v128.load32_splat(channel);
+      sum0 = multiplyAdd(sum0, q, v128.load(keys));
+      sum1 = multiplyAdd(sum1, q, v128.load(keys, 16));
+      sum2 = multiplyAdd(sum2, q, v128.load(keys, 32));
+      sum3 = multiplyAdd(sum3, q, v128.load(keys, 48));
+      sum4 = multiplyAdd(sum4, q, v128.load(keys, 64));
+      sum5 = multiplyAdd(sum5, q, v128.load(keys, 80));
+      sum6 = multiplyAdd(sum6, q, v128.load(keys, 96));
+      sum7 = multiplyAdd(sum7, q, v128.load(keys, 112));
+      keys += pageColumns << 2;
+    }
+    v128.store(scores, sum0);
+    v128.store(scores, sum1, 16);
+    v128.store(scores, sum2, 32);
+    v128.store(scores, sum3, 48);
+    v128.store(scores, sum4, 64);
+    v128.store(scores, sum5, 80);
+    v128.store(scores, sum6, 96);
+    v128.store(scores, sum7, 112);
+    scores += pageColumns << 2;
+    pages += 4;
+  }
+}
+
+/** Turns scores into weights before normalisation, `e^(scale * (score - largest))`, and returns their sum. */
+function softmax(scores: usize, columns: i32, scale: f32): f32 {
+  const end = scores + ((<usize>columns) << 2);
+  // What fills up the last vector is far below any score: its weight vanishes.
+  for (let rest = end; (rest - scores) & 15; rest += 4) store<f32>(rest, -Infinity);
+  let largest = v128.load(scores);
+  for (let i = scores + 16; i < end; i += 16) largest = f32x4.max(largest, v128.load(i));
+  const maximum = f32x4.splat(largestLane(largest));
+  const scales = f32x4.splat(scale);
+  let sum = f32x4.splat(0);
+  for (let i = scores; i < end; i += 16) {
+    const weights = exponential(f32x4.mul(f32x4.sub(v128.load(i), maximum), scales));
+    v128.store(i, weights);
+    sum = f32x4.add(sum, weights);
+  }
+  return sumOfLanes(sum);
+}
+
+/** Sum of the values by their weights, times `factor`. The size of a head is even: 16, 4 or 2 channels at a time. */
+function mix(
+  output: usize,
+  pages: usize,
+  offset: usize,
+  columns: i32,
+  headSize: i32,
+  weights: usize,
+  factor: f32,
+): void {
+  const factors = f32x4.splat(factor);
+  const headBytes = (<usize>headSize) << 2;
+  let channel: usize = 0;
+  for (; channel + 64 <= headBytes; channel += 64) {
+    let sum0 = f32x4.splat(0);
+    let sum1 = f32x4.splat(0);
+    let sum2 = f32x4.splat(0);
+    let sum3 = f32x4.splat(0);
+    let values: usize = 0;
+    for (let column = 0; column < columns; column++) {
+      if ((column & (pageColumns - 1)) === 0) values = pageOf(pages, column) + offset + channel;
+      const weight = v128.load32_splat(weights + ((<usize>column) << 2));
+      sum0 = multiplyAdd(sum0, weight, v128.load(values));
+      sum1 = multiplyAdd(sum1, weight, v128.load(values, 16));
+      sum2 = multiplyAdd(sum2, weight, v128.load(values, 32));
+      sum3 = multiplyAdd(sum3, weight, v128.load(values, 48));
+      values += headBytes;
+    }
+    v128.store(output + channel, f32x4.mul(sum0, factors));
+    v128.store(output + channel, f32x4.mul(sum1, factors), 16);
+    v128.store(output + channel, f32x4.mul(sum2, factors), 32);
+    v128.store(output + channel, f32x4.mul(sum3, factors), 48);
+  }
+  for (; channel < headBytes; channel += 16) {
+    const whole = channel + 16 <= headBytes;
+    let sum = f32x4.splat(0);
+    let values: usize = 0;
+    for (let column = 0; column < columns; column++) {
+      if ((column & (pageColumns - 1)) === 0) values = pageOf(pages, column) + offset + channel;
+      const weight = v128.load32_splat(weights + ((<usize>column) << 2));
+      sum = multiplyAdd(sum, weight, whole ? v128.load(values) : v128.load64_zero(values));
+      values += headBytes;
+    }
+    sum = f32x4.mul(sum, factors);
+    if (whole) v128.store(output + channel, sum);
+    else v128.store64_lane(output + channel, sum, 0);
+  }
+}
+
+/** Address of the page that holds a column. */
+function pageOf(pages: usize, column: i32): usize {
+  return <usize>load<u32>(pages + ((<usize>(column / pageColumns)) << 2));
+}

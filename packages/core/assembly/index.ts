@@ -1,0 +1,5 @@
+// Kernels of the step decoder. All data are float32 rows in memory, one after the other; arguments are addresses in bytes.
+export { attend, storeColumn } from './attention';
+export { gatedActivation, rmsNorm, rotate } from './elementwise';
+export { exponentials } from './exponential';
+export { multiplyBfloat16, multiplyFloat32 } from './multiply';

@@ -1,0 +1,132 @@
+// The way of a block of columns through the layers, kernel by kernel.
+import type { DecoderConfig } from '../model/decoder-config.js';
+import { blockBytes, type Arena } from './arena.js';
+import { pageColumns, type Kernels } from './kernels.js';
+import { pageLayout } from './page-layout.js';
+import { RotaryTable } from './rotary-table.js';
+import { matrixShapes, type StepLayer, type StepWeights } from './step-weights.js';
+
+/** Most columns that go through the layers together: their vectors stay in the processor's caches. */
+export const blockColumns = 32;
+
+/** A column on its way through the layers. */
+export interface Column {
+  /** Address of the list of its row's pages. */
+  pageList: number;
+  /** Address of the page in which the column is stored. */
+  page: number;
+  position: number;
+}
+
+type VectorName = 'residual' | 'normed' | 'queryKeyValue' | 'mixed' | 'gates' | 'activated';
+
+/** Lengths of the vectors that a column has between kernels. */
+function vectorSizes(config: DecoderConfig): Record<VectorName, number> {
+  const shapes = matrixShapes(config);
+  return {
+    residual: config.hiddenSize,
+    normed: config.hiddenSize,
+    queryKeyValue: shapes.queryKeyValue.outputs,
+    mixed: shapes.output.inputs,
+    gates: shapes.gateUp.outputs,
+    activated: shapes.down.inputs,
+  };
+}
+
+/** Bytes of the vectors of a block. */
+export function passBytes(config: DecoderConfig): number {
+  return Object.values(vectorSizes(config)).reduce((sum, size) => sum + blockBytes(4 * size * blockColumns), 0);
+}
+
+/** Owns the room for the vectors of a block. */
+export class LayerPass {
+  readonly rotary: RotaryTable;
+  private readonly vectors: Record<VectorName, number>;
+  private readonly layout: ReturnType<typeof pageLayout>;
+
+  constructor(
+    private readonly config: DecoderConfig,
+    private readonly weights: StepWeights,
+    private readonly kernels: Kernels,
+    private readonly arena: Arena,
+  ) {
+    this.rotary = new RotaryTable(arena, config.rotary);
+    this.layout = pageLayout(config);
+    const sizes = vectorSizes(config);
+    const block = (name: VectorName) => arena.allocate(4 * sizes[name] * blockColumns);
+    this.vectors = {
+      residual: block('residual'),
+      normed: block('normed'),
+      queryKeyValue: block('queryKeyValue'),
+      mixed: block('mixed'),
+      gates: block('gates'),
+      activated: block('activated'),
+    };
+  }
+
+  /**
+   * Stores keys and values of the columns in their pages and writes their final hidden states.
+   * @param inputs - `[columns, hidden]`, at most {@link blockColumns} columns; earlier ones of a row come first.
+   * @param output - address of `[columns, hidden]`.
+   * @param scores - address of room for a float per column of the longest row's pages.
+   */
+  run(inputs: Float32Array, columns: readonly Column[], output: number, scores: number): void {
+    const { residual } = this.vectors;
+    this.arena.floats(residual, inputs.length).set(inputs);
+    this.weights.layers.forEach((layer, index) => {
+      this.attention(layer, index, columns, scores);
+      this.feedForward(layer, columns.length);
+    });
+    this.norm(residual, this.weights.finalNorm, output, columns.length);
+  }
+
+  private attention(layer: StepLayer, index: number, columns: readonly Column[], scores: number): void {
+    const { kernels, config } = this;
+    const { heads, keyValueHeads, headSize } = config;
+    const { residual, normed, queryKeyValue, mixed } = this.vectors;
+    const { outputs } = layer.queryKeyValue.shape;
+    const offset = index * this.layout.layerBytes;
+    this.norm(residual, layer.attentionNorm, normed, columns.length);
+    layer.queryKeyValue.multiply(kernels, normed, columns.length, queryKeyValue);
+    columns.forEach(({ pageList, page, position }, i) => {
+      const query = queryKeyValue + 4 * i * outputs;
+      const key = query + 4 * heads * headSize;
+      const value = key + 4 * keyValueHeads * headSize;
+      this.headNorm(query, layer.queryNorm, heads);
+      this.headNorm(key, layer.keyNorm, keyValueHeads);
+      if (config.layerUsesRotary[index] === true) {
+        kernels.rotate(query, heads + keyValueHeads, headSize, this.rotary.address(position));
+      }
+      kernels.storeColumn(key, value, page + offset, position % pageColumns, keyValueHeads, headSize);
+      kernels.attend(
+        query,
+        mixed + 4 * i * heads * headSize,
+        pageList,
+        offset,
+        position + 1,
+        keyValueHeads,
+        heads / keyValueHeads,
+        headSize,
+        scores,
+      );
+    });
+    layer.output.multiply(kernels, mixed, columns.length, residual, 1);
+  }
+
+  private feedForward(layer: StepLayer, count: number): void {
+    const { residual, normed, gates, activated } = this.vectors;
+    this.norm(residual, layer.feedForwardNorm, normed, count);
+    layer.gateUp.multiply(this.kernels, normed, count, gates);
+    this.kernels.gatedActivation(gates, activated, count, this.config.intermediateSize);
+    layer.down.multiply(this.kernels, activated, count, residual, 1);
+  }
+
+  private norm(x: number, weight: number, y: number, rows: number): void {
+    this.kernels.rmsNorm(x, weight, y, rows, this.config.hiddenSize, this.config.rmsNormEpsilon);
+  }
+
+  private headNorm(x: number, weight: number | undefined, heads: number): void {
+    if (weight === undefined) return;
+    this.kernels.rmsNorm(x, weight, x, heads, this.config.headSize, this.config.rmsNormEpsilon);
+  }
+}

@@ -1,0 +1,225 @@
+// A frozen decoder in WebAssembly memory, for passes over a few columns.
+import { MemGenError } from '@memgen/common';
+import type { DecoderConfig } from '../model/decoder-config.js';
+import type { Decoder } from '../model/decoder.js';
+import type { KeyValueCache } from '../model/key-value-cache.js';
+import { Arena, GrowingBlock } from './arena.js';
+import { importKeysAndValues } from './import-cache.js';
+import { createKernels, pageColumns, type Kernels } from './kernels.js';
+import { blockColumns, LayerPass, passBytes, type Column } from './layer-pass.js';
+import { pageLayout } from './page-layout.js';
+import { PagedCache, PagePool, type StepCache } from './step-cache.js';
+import { copyWeights, mostWeightBytes, type StepWeights } from './step-weights.js';
+
+/**
+ * Runs the layers of a frozen decoder by kernels of its own, one call per product, without a tensor: a token takes about
+ * as long as reading all weights once from memory. Meant for decoding and latents; long prompts are read faster by
+ * {@link Decoder.forward} on a backend with threads, whose cache {@link StepDecoder.importCache} takes over.
+ */
+export class StepDecoder {
+  private readonly kernels: Kernels;
+  private readonly layers: LayerPass;
+  private readonly pool: PagePool;
+  private readonly pageLists: GrowingBlock;
+  private readonly scores: GrowingBlock;
+  /** Final hidden states of the last read. */
+  private readonly hidden: GrowingBlock;
+  private readonly chosen: GrowingBlock;
+  private readonly logitRows: GrowingBlock;
+  private lastColumns = 0;
+
+  private constructor(
+    readonly config: DecoderConfig,
+    private readonly arena: Arena,
+    private readonly weights: StepWeights,
+  ) {
+    this.kernels = createKernels(arena.memory);
+    this.layers = new LayerPass(config, weights, this.kernels, arena);
+    this.pool = new PagePool(arena, pageLayout(config).pageBytes);
+    this.pageLists = new GrowingBlock(arena);
+    this.scores = new GrowingBlock(arena);
+    this.hidden = new GrowingBlock(arena);
+    this.chosen = new GrowingBlock(arena);
+    this.logitRows = new GrowingBlock(arena);
+  }
+
+  /**
+   * Copies the weights of a decoder, one tensor at a time; the decoder is not needed afterwards. A matrix is stored as
+   * bfloat16 if that is exact, else as float32.
+   * @param decoder - with tensors on any backend.
+   * @throws MemGenError `step-decoder-memory` when the weights do not fit into 4 GiB, before anything is allocated.
+   */
+  static async create(decoder: Decoder): Promise<StepDecoder> {
+    const { config } = decoder;
+    const arena = new Arena();
+    const weights = await copyWeights(decoder, arena, passBytes(config));
+    return new StepDecoder(config, arena, weights);
+  }
+
+  /** Most bytes of WebAssembly memory that {@link StepDecoder.create} takes: half of that where all weights are bfloat16. */
+  static memoryNeeded(config: DecoderConfig): number {
+    return mostWeightBytes(config) + passBytes(config);
+  }
+
+  /** Bytes of WebAssembly memory in use; 0 when disposed. */
+  get memoryBytes(): number {
+    return this.arena.usedBytes;
+  }
+
+  /** An empty cache. */
+  createCache(rows: number): StepCache {
+    if (!Number.isInteger(rows) || rows < 0) {
+      throw new MemGenError({
+        code: 'step-decoder-input',
+        message: 'a cache has a whole number of rows',
+        got: String(rows),
+      });
+    }
+    return new PagedCache(this.pool, rows);
+  }
+
+  /**
+   * Takes over what a {@link Decoder} has read, real columns only: padding takes no room here.
+   * @param cache - a merged cache; it stays as it is.
+   * @throws MemGenError `step-decoder-cache` for a cache in parts or of another model, `step-decoder-memory`.
+   */
+  async importCache(cache: KeyValueCache): Promise<StepCache> {
+    const result = new PagedCache(this.pool, cache.columns.batch);
+    try {
+      await importKeysAndValues(cache, this.config, this.arena, result);
+    } catch (error) {
+      result.dispose();
+      throw error;
+    }
+    return result;
+  }
+
+  /**
+   * Reads new columns. Row b reads `counts[b]` columns (0 is fine); positions go on from its length. A column attends to
+   * its own row up to itself.
+   * @param inputs - input vectors `[sum(counts), hidden]`, row after row.
+   * @returns final hidden states after the last norm, `[sum(counts) * hidden]`: a view that holds until the next call.
+   * @throws MemGenError `step-decoder-input`, `step-decoder-cache`, `step-decoder-memory` (all before anything is read).
+   */
+  read(inputs: Float32Array, counts: readonly number[], cache: StepCache): Float32Array {
+    const { hiddenSize } = this.config;
+    const own = this.checkCache(cache);
+    const total = checkCounts(counts, own.lengths.length);
+    if (inputs.length !== total * hiddenSize) {
+      throw new MemGenError({
+        code: 'step-decoder-input',
+        message: 'the inputs do not have the size that the counts say',
+        got: `${inputs.length} numbers`,
+        expected: `${total} columns of ${hiddenSize}`,
+      });
+    }
+    own.reserve(counts);
+    this.hidden.reserve(4 * total * hiddenSize);
+    const columns = this.prepareColumns(own, counts);
+    for (let first = 0; first < total; first += blockColumns) {
+      const block = columns.slice(first, first + blockColumns);
+      const vectors = inputs.subarray(first * hiddenSize, (first + block.length) * hiddenSize);
+      this.layers.run(vectors, block, this.hidden.address + 4 * first * hiddenSize, this.scores.address);
+    }
+    own.advance(counts);
+    this.lastColumns = total;
+    return this.arena.floats(this.hidden.address, total * hiddenSize);
+  }
+
+  /**
+   * Logits of columns of the last {@link StepDecoder.read}.
+   * @param places - in the packed order of that read.
+   * @returns `[places.length * vocabulary]`: a view that holds until the next call.
+   */
+  logits(places: readonly number[]): Float32Array {
+    const { arena, lastColumns } = this;
+    const { hiddenSize, vocabularySize } = this.config;
+    const bad = places.find((place) => !Number.isInteger(place) || place < 0 || place >= lastColumns);
+    if (bad !== undefined) {
+      throw new MemGenError({
+        code: 'step-decoder-input',
+        message: 'there is no such column in the last read',
+        got: String(bad),
+        expected: lastColumns === 0 ? 'columns to be read first' : `0 to ${lastColumns - 1}`,
+      });
+    }
+    this.chosen.reserve(4 * places.length * hiddenSize);
+    this.logitRows.reserve(4 * places.length * vocabularySize);
+    const hidden = arena.floats(this.hidden.address, lastColumns * hiddenSize);
+    const chosen = arena.floats(this.chosen.address, places.length * hiddenSize);
+    places.forEach((place, i) => {
+      chosen.set(hidden.subarray(place * hiddenSize, (place + 1) * hiddenSize), i * hiddenSize);
+    });
+    this.weights.head.multiply(this.kernels, this.chosen.address, places.length, this.logitRows.address);
+    return arena.floats(this.logitRows.address, places.length * vocabularySize);
+  }
+
+  /** Embeddings of tokens, `[ids.length * hidden]`. @throws MemGenError `token-id` for an id outside the vocabulary. */
+  embed(ids: readonly number[]): Float32Array {
+    const { hiddenSize, vocabularySize } = this.config;
+    const { embedding, head } = this.weights;
+    this.arena.checkOpen();
+    const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+    if (bad !== undefined) {
+      throw new MemGenError({
+        code: 'token-id',
+        message: 'a token id lies outside the vocabulary',
+        got: String(bad),
+        expected: `0 to ${vocabularySize - 1}`,
+        hint: 'check that the tokenizer belongs to the model',
+      });
+    }
+    const rows = new Float32Array(ids.length * hiddenSize);
+    ids.forEach((id, i) => {
+      if (embedding === undefined) head.copyOutput(id, rows.subarray(i * hiddenSize, (i + 1) * hiddenSize));
+      else rows.set(embedding.subarray(id * hiddenSize, (id + 1) * hiddenSize), i * hiddenSize);
+    });
+    return rows;
+  }
+
+  /** Lets the memory go, with the memory of all caches. */
+  dispose(): void {
+    this.arena.dispose();
+  }
+
+  /** Writes the lists of pages for the kernels, and says of each new column where it belongs. */
+  private prepareColumns(cache: PagedCache, counts: readonly number[]): Column[] {
+    const { lengths } = cache;
+    const pages = counts.map((count, row) => (count === 0 ? [] : cache.pages(row)));
+    this.pageLists.reserve(4 * pages.flat().length);
+    this.scores.reserve(4 * pageColumns * Math.max(0, ...pages.map((list) => list.length)));
+    this.layers.rotary.reserve(Math.max(0, ...lengths.map((length, row) => length + counts[row]!)));
+    this.arena.words(this.pageLists.address, pages.flat().length).set(pages.flat());
+    let pageList = this.pageLists.address;
+    return counts.flatMap((count, row) => {
+      const list = pageList;
+      pageList += 4 * pages[row]!.length;
+      return Array.from({ length: count }, (_, i): Column => {
+        const position = lengths[row]! + i;
+        return { pageList: list, page: pages[row]![Math.floor(position / pageColumns)]!, position };
+      });
+    });
+  }
+
+  private checkCache(cache: StepCache): PagedCache {
+    if (cache instanceof PagedCache && cache.pool === this.pool) return cache;
+    throw new MemGenError({
+      code: 'step-decoder-cache',
+      message: 'the cache belongs to another step decoder',
+      hint: 'use a cache that createCache() or importCache() of this one has made',
+    });
+  }
+}
+
+/** @returns the sum. */
+function checkCounts(counts: readonly number[], rows: number): number {
+  if (counts.length !== rows || counts.some((count) => !Number.isInteger(count) || count < 0)) {
+    throw new MemGenError({
+      code: 'step-decoder-input',
+      message: 'each row of the cache needs a count of columns',
+      got: `[${counts.join(', ')}]`,
+      expected: `${rows} whole numbers`,
+    });
+  }
+  return counts.reduce((sum, count) => sum + count, 0);
+}
