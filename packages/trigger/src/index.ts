@@ -1,2 +1,3 @@
 // Public surface of @memgen/trigger.
-export { LanguageModelTrigger, type OutputLayer, type TriggerConfig } from './language-model-trigger.js';
+export { LanguageModelTrigger, type TriggerConfig } from './language-model-trigger.js';
+export type { OutputLayer } from './output-layer.js';

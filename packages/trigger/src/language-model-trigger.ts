@@ -14,16 +14,11 @@ import {
   type TriggerSessionOptions,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
+import type { OutputLayer } from './output-layer.js';
 import { readOfficialTrigger, readTriggerFiles, writeTriggerFiles } from './trigger-files.js';
 
 export interface TriggerConfig {
   lora: LoraConfig;
-}
-
-/** The head: `weight [hidden, 2]`, `bias [2]`. */
-export interface OutputLayer {
-  weight: tf.Variable<tf.Rank.R2>;
-  bias: tf.Variable<tf.Rank.R1>;
 }
 
 /**

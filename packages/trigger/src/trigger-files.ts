@@ -13,7 +13,7 @@ import {
   type TensorSource,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
-import type { OutputLayer } from './language-model-trigger.js';
+import type { OutputLayer } from './output-layer.js';
 
 const tensorsName = 'trigger.safetensors';
 
