@@ -86,7 +86,7 @@ export async function generate(
       random: random.fork(`row ${index}`), triggerRandom: random.fork(`trigger of row ${index}`),
     }; // prettier-ignore
   });
-  const stepDecoder = await stepDecoderOf(decoder, options.decoding ?? 'auto');
+  const stepDecoder = () => stepDecoderOf(decoder, options.decoding ?? 'auto');
   const batch = new GenerationBatch(decoder, rows.length, { weaver, stepDecoder });
   const judge =
     weaver === undefined || trigger === undefined

@@ -11,8 +11,8 @@ const mostStepRows = 8;
 
 export interface GenerationBatchOptions {
   weaver?: Weaver | undefined;
-  /** Reads everything behind the prompts while there are few rows. */
-  stepDecoder?: StepDecoder | undefined;
+  /** Asked for the step decoder, if any, that reads what follows the prompts, when there are few rows. */
+  stepDecoder: () => Promise<StepDecoder | undefined>;
 }
 
 /** Owns the caches of the reasoner and the weaver. */
@@ -79,9 +79,9 @@ export class GenerationBatch {
 
   /** Prompts are read on the backend; what follows, by the step decoder as soon as there are few rows. */
   private async chooseReader(): Promise<void> {
-    const { stepDecoder } = this.options;
-    if (!this.hasRead || stepDecoder === undefined || this.size > mostStepRows) return;
-    if (!(this.reader instanceof BackendReader)) return;
+    if (!this.hasRead || this.size > mostStepRows || !(this.reader instanceof BackendReader)) return;
+    const stepDecoder = await this.options.stepDecoder();
+    if (stepDecoder === undefined) return;
     const old = this.reader;
     this.reader = await StepReader.takeOver(stepDecoder, old.cache);
     old.dispose();
