@@ -16,7 +16,7 @@ const program = new Command('train-app')
   .option('--config <file>', 'experiment to run (YAML)', defaultConfig)
   .option('--set <key=value>', 'change a setting, e.g. training.max_steps=300; may be repeated', collect, [])
   .option('--out <folder>', 'run folder; default: runs/<name>-<time>')
-  .option('--resume <run>', 'go on with an interrupted run folder')
+  .option('--resume <run>', 'go on with an interrupted run folder; --set may change its evaluation')
   .showHelpAfterError('(see --help)');
 
 program.action(async (options: { config: string; set: string[]; out?: string; resume?: string }) => {
@@ -53,7 +53,7 @@ async function request({
   out?: string;
   resume?: string;
 }): Promise<ExperimentRequest> {
-  if (resume !== undefined) return { resume };
+  if (resume !== undefined) return { resume, ...(set.length > 0 && { overrides: set }) };
   const loaded = await loadExperiment({ file: config, overrides: set });
   return { loaded, ...(out !== undefined && { out }) };
 }

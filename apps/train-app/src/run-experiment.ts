@@ -38,7 +38,10 @@ export interface ExperimentContext {
   command: readonly string[];
 }
 
-export type ExperimentRequest = { loaded: LoadedExperiment; out?: string } | { resume: string };
+export type ExperimentRequest =
+  | { loaded: LoadedExperiment; out?: string }
+  /** `overrides`: settings of the evaluation that are to change, see `parseExperiment`. */
+  | { resume: string; overrides?: readonly string[] };
 
 /** Runs or resumes an experiment. @returns the folder of the run and whether it reached its end. */
 export async function runExperiment(
@@ -47,7 +50,8 @@ export async function runExperiment(
 ): Promise<{ folder: string; complete: boolean }> {
   const { say, now, signal, stream } = context;
   const began = now();
-  const { experiment, resolved } = 'resume' in request ? await readExperimentOf(request.resume) : request.loaded;
+  const { experiment, resolved } =
+    'resume' in request ? await readExperimentOf(request.resume, request.overrides) : request.loaded;
   const backend = await startBackend({ backend: experiment.backend });
   say(`Backend: ${backend.name} ${backend.version} (${backend.reason})`);
   for (const { name, problem } of backend.tried) say(`  not ${name}: ${firstLine(problem)}`);
@@ -86,6 +90,7 @@ export async function runExperiment(
           },
         );
   say(`Run folder: ${run.path}`);
+  if ('resume' in request && request.overrides !== undefined) await run.updateManifest({ config: resolved });
 
   try {
     const outcome = await trainAndEvaluate();
@@ -221,9 +226,9 @@ const packageNames = ['@memgen/core', '@memgen/weaver', '@memgen/sft', '@memgen/
 /** What core stands on; only it can tell which versions it loads. */
 const runtimePackageNames = ['@tensorflow/tfjs', '@huggingface/tokenizers', '@huggingface/jinja'];
 
-async function readExperimentOf(folder: string): Promise<LoadedExperiment> {
+async function readExperimentOf(folder: string, overrides: readonly string[] = []): Promise<LoadedExperiment> {
   const path = join(folder, 'manifest.json');
-  return parseExperiment((await readManifest(path)).config, path);
+  return parseExperiment((await readManifest(path)).config, path, overrides);
 }
 
 /** `tiny` is the model of this repository's own package. */

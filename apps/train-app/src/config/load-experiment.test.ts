@@ -72,6 +72,20 @@ describe('loadExperiment', () => {
     expect(() => parseExperiment({ ...resolved, seeed: 1 }, 'manifest.json')).toThrow('manifest.json: unknown key');
   });
 
+  it('lets a resumed run change its evaluation and nothing else', async () => {
+    const { resolved } = await load(minimal);
+    const changed = parseExperiment(resolved, 'manifest.json', ['evaluation.batch_size=3', 'evaluation.arms=[weaver]']);
+    expect(changed.experiment.evaluation).toMatchObject({ batchSize: 3, arms: ['weaver'] });
+    expect(changed.resolved.training).toEqual(resolved.training);
+    const failing = (text: string) => () => parseExperiment(resolved, 'manifest.json', [text]);
+    for (const text of ['training.learning_rate=1', 'seed=2', 'evaluation={}', 'evaluation.max_new_tokens=9']) {
+      expect(failing(text)).toThrow(expect.objectContaining({ code: 'config-override', where: `--set ${text}` }));
+    }
+    expect(failing('evaluation.batch_size=0')).toThrow(
+      expect.objectContaining({ code: 'config', where: '--set evaluation.batch_size=0' }),
+    );
+  });
+
   it('names file, line, key and the key that was meant', async () => {
     const problem = await problemOf(`${minimal}\ntraining:\n  batch_size: 4\n  learning_rat: 1e-3\n`);
     expect(problem).toMatchObject({ code: 'config', where: `${file}:6:3`, hint: 'did you mean "learning_rate"?' });

@@ -1,4 +1,5 @@
 // Loads an experiment: defaults, then the file, then `--set`, checked as a whole.
+import { MemGenError } from '@memgen/common';
 import { camelCaseKeys, type CamelCased } from './camel-case.js';
 import { applyOverrides, findOverride, findOverrideBelow, parseOverride } from './overrides.js';
 import { toConfigError } from './problems.js';
@@ -38,9 +39,34 @@ export async function loadExperiment({ file, overrides = [] }: LoadExperimentOpt
   });
 }
 
-/** Checks the configuration that a manifest holds. @param where - named in errors, e.g. the path of the manifest. */
-export function parseExperiment(config: unknown, where: string): LoadedExperiment {
-  return checkExperiment(config, () => where);
+/** What may be changed when a run is resumed: nothing that its training or the answers it has depend on. */
+const changeableKeys = ['evaluation.arms', 'evaluation.batch_size', 'data.test_rows'];
+
+/**
+ * Checks the configuration that a manifest holds.
+ *
+ * @param where - named in errors, e.g. the path of the manifest.
+ * @param overrides - `key.key=value` each; only what the training and given answers do not depend on.
+ * @throws MemGenError as {@link loadExperiment}, and `config-override` for a setting that a resumed run must keep.
+ */
+export function parseExperiment(config: unknown, where: string, overrides: readonly string[] = []): LoadedExperiment {
+  const parsed = overrides.map(parseOverride);
+  for (const { path, text } of parsed) {
+    const key = path.join('.');
+    if (changeableKeys.includes(key)) continue;
+    throw new MemGenError({
+      code: 'config-override',
+      where: `--set ${text}`,
+      message: 'a resumed run keeps this setting, or it would not come to the same end',
+      expected: changeableKeys.join(' or '),
+      hint: 'start a new run for other settings',
+    });
+  }
+  const changed = parsed.length === 0 ? config : applyOverrides(config as Record<string, unknown>, parsed);
+  return checkExperiment(changed, (path) => {
+    const override = findOverride(parsed, path);
+    return override === undefined ? where : `--set ${override.text}`;
+  });
 }
 
 function checkExperiment(data: unknown, locate: (path: KeyPath) => string): LoadedExperiment {
