@@ -8,6 +8,7 @@ const layers = {
   weaver: ['common', 'core'],
   trigger: ['common', 'core'],
   sft: ['common', 'core'],
+  grpo: ['common', 'core', 'sft'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -41,9 +41,7 @@ describe('runParity on the committed cases', () => {
     const results = await resultsOf(goldenFixture());
     const failed = results.filter(({ outcome }) => outcome === 'failed');
     expect(failed).toEqual([]);
-    expect(results.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name)).toEqual([
-      'f_grpo/llama__trigger',
-    ]);
+    expect(results.filter(({ outcome }) => outcome === 'skipped')).toEqual([]);
     expect(results.filter(({ outcome }) => outcome === 'passed').map(({ name }) => name)).toEqual([
       'a_models/llama-gqa-untied',
       'a_models/llama-rope-llama3',
@@ -60,6 +58,8 @@ describe('runParity on the committed cases', () => {
       'd_generate/qwen2__b2_inactive_inf2',
       'e_sft/qwen2__adamw_wd01',
       'e_sft/qwen2__grad_accum2',
+      'f_grpo/llama__trigger',
+      'f_grpo/llama__weaver',
       'g_tokenizers/tiny-gpt2',
       'g_tokenizers/tiny-qwen',
       'h_dtypes',
@@ -111,6 +111,11 @@ describe('a case fails', () => {
     ['d_generate/llama__b1_inactive', 'io', 'augmentation_pos', 0, () => 0, /^augmentation points: \[0\]\[0\]: got 1, expected 0/],
     ['e_sft/qwen2__grad_accum2', 'trajectory', 'step5.weaver.prompt_query_latents', 0, (x) => x + 1e-4, /^prompt_query_latents after step 5: /],
     ['e_sft/qwen2__grad_accum2', 'trajectory', 'clipped_grad2.weaver_to_reasoner.bias', 0, (x) => x * 1.01 + Math.sign(x) * 2e-5, /^clipped gradient 2 of weaver_to_reasoner\.bias: /],
+    ['f_grpo/llama__weaver', 'io', 'old_per_token_logps', 3, (x) => x + 2e-4, /^log-probabilities of "old": /],
+    ['f_grpo/llama__weaver', 'io', 'advantages', 1, (x) => x + 1e-4, /^advantages: /],
+    ['f_grpo/llama__weaver', 'weaver_grads', 'dr_grpo_beta0.04_old.grad.weaver.prompt_query_latents', 3, (x) => x * 1.002 + Math.sign(x) * 2e-5, /^gradient of weaver\.prompt_query_latents, dr_grpo_beta0\.04_old: /],
+    ['f_grpo/llama__trigger', 'io', 'augmentation_mask', 0, (x) => 1 - x, /^log-probabilities of "old": element 0: /],
+    ['f_grpo/llama__trigger', 'trigger_grads', 'grpo_beta0.04_old.grad.trigger.output_layer.weight', 5, (x) => x * 1.002 + Math.sign(x) * 2e-5, /^gradient of trigger\.output_layer\.weight, grpo_beta0\.04_old: /],
     ['h_dtypes', 'mixed', 'f32', 0, (x) => x * (1 + 2 ** -23), /^f32: \[0\]: /],
   ]; // prettier-ignore
 

@@ -6,6 +6,7 @@ import { checkCheckpoint } from './checkpoint.js';
 import { checkConversation } from './conversation.js';
 import { checkDtypes } from './dtypes.js';
 import { checkGeneration } from './generation.js';
+import { checkGrpo } from './grpo.js';
 import { checkInstruction, checkPrivateForward } from './instruction.js';
 import { checkLora } from './lora.js';
 import { checkModel } from './models.js';
@@ -53,7 +54,7 @@ export const groups: readonly Group[] = [
   },
   { folder: 'd_generate', cases: 'folders', kinds: [{ pattern: any, check: checkGeneration }] },
   { folder: 'e_sft', cases: 'folders', kinds: [{ pattern: any, check: checkSft }] },
-  { folder: 'f_grpo', cases: 'folders', kinds: [{ pattern: any, unsupported: 'there is no GRPO trainer yet' }] },
+  { folder: 'f_grpo', cases: 'folders', kinds: [{ pattern: any, check: checkGrpo }] },
   { folder: 'g_tokenizers', cases: 'json files', kinds: [{ pattern: any, check: checkTokenizer }] },
   { folder: 'h_dtypes', cases: 'itself', kinds: [{ pattern: any, check: checkDtypes }] },
   {
