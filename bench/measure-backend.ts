@@ -79,7 +79,7 @@ function tokenIds({ tokenizer }: Reasoner, count: number): number[] {
 
 async function measureGeneration(reasoner: Reasoner, weaver: LatentWeaver): Promise<void> {
   const prompt = tokenIds(reasoner, 256);
-  const decoded = quick ? 16 : 128;
+  const decoded = 128;
   if (only.includes('prefill')) {
     print(
       await measure({ name: 'prefill 256 tokens', backend, unit: 's' }, repetitions, () =>

@@ -111,8 +111,9 @@ function machineTable(all: readonly Run[]): string {
   const rows = all.map(({ manifest, results }) => {
     const facts = new Map(results.facts.flatMap((group) => group.facts).map(({ label, value }) => [label, value]));
     const { machine, git } = manifest.sessions.at(-1)!;
+    const resumed = manifest.sessions.length > 1 ? ` (last of ${manifest.sessions.length} sessions)` : '';
     return [
-      String(manifest.seed), facts.get('backend') ?? '', facts.get('time') ?? '', facts.get('whole run') ?? '',
+      String(manifest.seed), facts.get('backend') ?? '', `${facts.get('time') ?? ''}${resumed}`, `${facts.get('whole run') ?? ''}${resumed}`,
       facts.get('peak memory of the process') ?? '', `${machine.cpu_cores} x ${machine.cpu}, Node ${machine.node}`,
       git === undefined ? '' : `${git.commit.slice(0, 9)}${git.dirty ? ' (changed)' : ''}`,
     ]; // prettier-ignore
@@ -151,7 +152,7 @@ async function main(): Promise<void> {
       series: all.map(({ manifest, loss }) => ({ label: `seed ${manifest.seed}`, points: loss })),
     }), // prettier-ignore
   );
-  const commands = all.map(({ manifest }) => manifest.sessions[0]!.command.join(' '));
+  const commands = all.flatMap(({ manifest }) => manifest.sessions.map(({ command }) => command.join(' ')));
   await write(
     'README.md',
     [
