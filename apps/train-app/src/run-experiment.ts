@@ -1,9 +1,9 @@
 // The whole experiment: backend, reasoner, task, training, evaluation, report.
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
-import { renderSummary, type ArmSummary } from '@memgen/bench';
+import { renderSummary } from '@memgen/bench';
 import { MemGenError, Random, writeFileAtomically } from '@memgen/common';
-import { ChatTemplate, loadReasoner, openMemGen, startBackend, type BackendInfo, type Reasoner } from '@memgen/core';
+import { ChatTemplate, loadReasoner, openMemGen, startBackend, type Reasoner } from '@memgen/core';
 import {
   readGitState,
   readManifest,
@@ -11,7 +11,6 @@ import {
   readPackageVersions,
   renderReport,
   RunFolder,
-  type FactGroup,
   type SessionFacts,
 } from '@memgen/runs';
 import { modelFolder } from '@memgen/tiny-reasoner';
@@ -23,6 +22,7 @@ import { changedAnswers, runTestSet, runValidation, type ArmWeavers, type TestRe
 import { experimentReport, headlineSentence } from './experiment-report.js';
 import { formatDuration } from './format-duration.js';
 import { Progress, type ProgressStream } from './progress.js';
+import { countsOnly, runFacts } from './run-facts.js';
 import { createTask } from './tasks/create-task.js';
 import { TrainingProgress } from './training-progress.js';
 import { prepareRows, runTrainingPhase } from './training-phase.js';
@@ -280,59 +280,9 @@ function overallOnly<T extends { families: readonly unknown[] }>(summary: T): T 
   return { ...summary, families: [] };
 }
 
-/** For the manifest: how many rows changed sides, not which; answers.jsonl has them all. */
-function countsOnly({ arm, overall, families }: ArmSummary) {
-  const counts = ({ n, correct, accuracy, interval, paired }: ArmSummary['overall']) => ({
-    n,
-    correct,
-    accuracy,
-    interval,
-    ...(paired !== undefined && {
-      paired: {
-        difference: paired.difference,
-        p: paired.p,
-        rescued: paired.rescues.length,
-        lost: paired.regressions.length,
-      },
-    }),
-  });
-  return {
-    arm,
-    overall: counts(overall),
-    families: Object.fromEntries(families.map(({ family, summary }) => [family, counts(summary)])),
-  };
-}
-
 function gitFacts(): Pick<SessionFacts, 'git'> {
   const git = readGitState(dirname(fileURLToPath(import.meta.url)));
   return git === undefined ? {} : { git };
-}
-
-interface RunFactsOptions {
-  backend: BackendInfo;
-  trainingSeconds: number;
-  readTokens: number;
-  results: readonly TestResult[];
-  seconds: number;
-}
-
-function runFacts({ backend, trainingSeconds, readTokens, results, seconds }: RunFactsOptions): FactGroup[] {
-  const answering = results.flatMap(({ test, rates }) =>
-    [...rates].map(([arm, rate]) => ({ label: `${test.title}: ${arm}`, value: `${rate.toFixed(1)} answers/s` })),
-  );
-  return [
-    {
-      title: 'Training',
-      facts: [
-        { label: 'backend', value: `${backend.name} ${backend.version}` },
-        { label: 'time', value: formatDuration(trainingSeconds) },
-        { label: 'tokens read per second', value: (readTokens / trainingSeconds).toFixed(0) },
-        { label: 'peak memory of the process', value: `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB` },
-        { label: 'whole run', value: formatDuration(seconds) },
-      ],
-    },
-    { title: 'Answering', facts: answering },
-  ];
 }
 
 function millions(count: number): string {

@@ -1,7 +1,6 @@
 // The policy objective of completions that were written with latents woven in, and the gradients of the weaver.
-import { eager, Tape, wovenForward, type Decoder, type Weaver, type WovenRow } from '@memgen/core';
+import { eager, LabelledPlaces, Tape, wovenForward, type Decoder, type Weaver, type WovenRow } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
-import { LabelledPlaces } from './labelled-places.js';
 import { policyObjective, type ObjectiveMetrics } from './objective.js';
 import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
 import { tokenLogProbabilities } from './token-log-probabilities.js';

@@ -6,7 +6,7 @@ import type { TensorInfo } from '../formats/index.js';
 import { absolutePath } from '../hub/find-local-model.js';
 import { resolveModel, type ResolveModelOptions } from '../hub/index.js';
 import { formatJson, openModelSource, type ModelSource } from './model-source.js';
-import { floatPieces, type WeightDtype } from './narrow-floats.js';
+import { floatPieces, type WeightDtype } from '../formats/safetensors/narrow-floats.js';
 import { streamSafetensors, type StreamedTensor } from './stream-safetensors.js';
 
 /** Options of {@link convertModel}; `signal` stops between two tensors. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openSafetensors, writeSafetensors } from '../formats/index.js';
-import { floatPieces, type WeightDtype } from './narrow-floats.js';
+import { floatPieces, type WeightDtype } from '../formats/safetensors/narrow-floats.js';
 import { streamSafetensors, type StreamedTensor } from './stream-safetensors.js';
 
 let folder: string;

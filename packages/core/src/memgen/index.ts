@@ -10,5 +10,6 @@ export type { Trigger, TriggerSession, TriggerSessionOptions } from './trigger.j
 export type { LatentKind, Weaver, WeaverSession, WeaverSessionOptions } from './weaver.js';
 export { wovenForward, type WovenForwardOptions, type WovenForwardResult, type WovenRow } from './woven-forward.js';
 export { chooseTurns, splitTurns } from './conversation-turns.js';
+export { LabelledPlaces } from './labelled-places.js';
 export { prepareRow, prepareTurns, type PrepareRowOptions } from './prepare-row.js';
 export { checkpointVersion, openMemGen, saveMemGen, type MemGenParts } from './checkpoint.js';

@@ -1,13 +1,13 @@
 // Loss and gradients of a batch of woven rows: mean cross entropy over all supervised tokens.
 import * as tf from '@tensorflow/tfjs';
 import type { Decoder } from '../model/decoder.js';
-import { gatherRows } from '../ops/gather-rows.js';
 import { tokenLossWithGradients } from '../ops/token-loss.js';
 import { Tape } from '../training/tape.js';
 import { eager } from '../training/execution.js';
 import { ignoredLabel } from '../text/encode-conversation.js';
+import { LabelledPlaces } from './labelled-places.js';
 import type { Weaver } from './weaver.js';
-import { wovenForward, type WovenForwardResult, type WovenRow } from './woven-forward.js';
+import { wovenForward, type WovenRow } from './woven-forward.js';
 
 export interface TrainingLossOptions {
   weaver?: Weaver | undefined;
@@ -26,38 +26,6 @@ export interface TrainingLoss {
   tokens: number;
   /** By variable; the caller disposes. */
   gradients: Map<tf.Variable, tf.Tensor>;
-}
-
-interface Supervised {
-  labels: number[];
-  /** Rows of `[prompt; completion]` hidden states that predict the labels. */
-  prompt: number[];
-  completion: number[];
-}
-
-/** Which hidden states predict which labels; those of the prompt part come first. */
-function supervisedPlaces(rows: readonly WovenRow[], forward: WovenForwardResult): Supervised {
-  const inPrompt: { at: number; label: number }[] = [];
-  const inCompletion: { at: number; label: number }[] = [];
-  rows.forEach(({ labels }, row) => {
-    labels.forEach((label, i) => {
-      if (label === ignoredLabel || i === 0) return;
-      const { part, at } = forward.locate(row, i - 1);
-      (part === 'prompt' ? inPrompt : inCompletion).push({ at, label });
-    });
-  });
-  return {
-    labels: [...inPrompt, ...inCompletion].map(({ label }) => label),
-    prompt: inPrompt.map(({ at }) => at),
-    completion: inCompletion.map(({ at }) => at),
-  };
-}
-
-function supervisedHidden(forward: WovenForwardResult, places: Supervised): tf.Tensor2D {
-  const parts: tf.Tensor2D[] = [];
-  if (places.prompt.length > 0) parts.push(gatherRows(forward.prompt, places.prompt));
-  if (places.completion.length > 0) parts.push(gatherRows(forward.completion, places.completion));
-  return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
 }
 
 function countTokens(rows: readonly WovenRow[]): number {
@@ -83,11 +51,9 @@ export function trainingLoss(
       weaver,
       ...(dropoutSeed !== undefined && { dropoutSeed }),
     });
-    const places = supervisedPlaces(rows, result);
+    const places = new LabelledPlaces(rows, result);
     const hidden = tape.run(
-      ([prompt, completion]) => [
-        supervisedHidden({ ...result, prompt: prompt as tf.Tensor2D, completion: completion as tf.Tensor2D }, places),
-      ],
+      ([prompt, completion]) => [places.hidden(prompt as tf.Tensor2D, completion as tf.Tensor2D)],
       [result.prompt, result.completion],
     )[0] as tf.Tensor2D;
     const [sum, hiddenGradient] = tf.tidy(() => {
@@ -112,10 +78,10 @@ export function evaluationLoss(
   const tokens = countTokens(rows);
   const loss = tf.tidy(() => {
     const result = wovenForward(reasoner, rows, { execution: eager, weaver });
-    const places = supervisedPlaces(rows, result);
+    const places = new LabelledPlaces(rows, result);
     return (
       tokenLossWithGradients(
-        supervisedHidden(result, places),
+        places.hidden(result.prompt, result.completion),
         places.labels,
         reasoner.weights.head,
       ).loss.dataSync()[0]! / tokens

@@ -1,7 +1,7 @@
 // Writes a safetensors file: deterministic, streamed tensor by tensor, renamed into place when complete.
 import { MemGenError, writeFileAtomically } from '@memgen/common';
-import { float32ToBfloat16, float32ToFloat16 } from '../float16.js';
 import { dtypeSizes } from './dtypes.js';
+import { narrow, type WeightDtype } from './narrow-floats.js';
 
 /** A tensor to be stored. */
 export interface TensorToWrite {
@@ -10,7 +10,7 @@ export interface TensorToWrite {
   /** Row-major. */
   data: Float32Array;
   /** How to store it; narrower types round to nearest even. @default 'F32' */
-  dtype?: 'F32' | 'F16' | 'BF16';
+  dtype?: WeightDtype;
 }
 
 type Plan = Required<TensorToWrite> & { byteLength: number };
@@ -87,22 +87,6 @@ function header(plans: readonly Plan[], metadata: Readonly<Record<string, string
 
 function objectOf(entries: readonly (readonly [string, string])[]): string {
   return `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
-}
-
-function narrow(values: Float32Array, dtype: 'F16' | 'BF16', where: string): Uint8Array {
-  const target = new Uint16Array(values.length);
-  if (dtype === 'F16') float32ToFloat16(values, target);
-  else float32ToBfloat16(values, target);
-  const infinity = dtype === 'F16' ? 0x7c00 : 0x7f80;
-  const lost = values.findIndex((value, i) => (target[i]! & 0x7fff) === infinity && Number.isFinite(value));
-  if (lost < 0) return new Uint8Array(target.buffer);
-  throw new MemGenError({
-    code: 'tensor-overflow',
-    where,
-    message: `a value is too large for ${dtype}`,
-    got: String(values[lost]),
-    hint: dtype === 'F16' ? 'store it as BF16 or F32' : 'store it as F32',
-  });
 }
 
 /** By code units, which unlike localeCompare is the same everywhere. */

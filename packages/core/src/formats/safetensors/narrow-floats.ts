@@ -1,6 +1,6 @@
 // Float32 to the bytes of the type that a weight file stores.
 import { MemGenError } from '@memgen/common';
-import { float32ToBfloat16, float32ToFloat16 } from '../formats/float16.js';
+import { float32ToBfloat16, float32ToFloat16 } from '../float16.js';
 
 /** Types that weights can be stored in. */
 export type WeightDtype = 'F32' | 'BF16' | 'F16';
@@ -21,7 +21,8 @@ export function* floatPieces(values: Float32Array, dtype: WeightDtype, where: st
   }
 }
 
-function narrow(values: Float32Array, dtype: 'F16' | 'BF16', where: string): Uint8Array {
+/** All of `values` at once. @throws MemGenError as {@link floatPieces}. */
+export function narrow(values: Float32Array, dtype: 'F16' | 'BF16', where: string): Uint8Array {
   const bits = new Uint16Array(values.length);
   if (dtype === 'F16') float32ToFloat16(values, bits);
   else float32ToBfloat16(values, bits);

@@ -1,6 +1,8 @@
 // Where, in the hidden states of a woven forward pass, each labelled token of each row is predicted.
-import { gatherRows, ignoredLabel, type WovenForwardResult, type WovenRow } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
+import { gatherRows } from '../ops/gather-rows.js';
+import { ignoredLabel } from '../text/encode-conversation.js';
+import type { WovenForwardResult, WovenRow } from './woven-forward.js';
 
 interface Place {
   at: number;
