@@ -2,15 +2,27 @@
 export {
   gsm8kRow,
   loadGsm8k,
+  loadKodCode,
+  loadTriviaQa,
   parseRow,
   readGsm8kFile,
   readJsonLines,
+  readJsonRows,
+  readKodCodeFile,
+  readTriviaQaFile,
+  splitByShares,
   splitRows,
   type Gsm8k,
   type JsonLine,
   type JsonLinesLimits,
+  type KodCodeRow,
   type LoadGsm8kOptions,
+  type LoadKodCodeOptions,
+  type LoadTriviaQaOptions,
+  type Shares,
   type Split,
+  type ThreeWaySplit,
+  type TriviaQaRow,
 } from './data/index.js';
 export {
   formatPercent,
@@ -28,7 +40,38 @@ export {
   type TabulateOptions,
 } from './evaluation/index.js';
 export {
+  Bm25Index,
+  readCorpus,
+  serveRetriever,
+  type Bm25Options,
+  type Passage,
+  type RetrieverServer,
+  type RetrieverServerOptions,
+  type SearchIndex,
+} from './retriever/index.js';
+export {
+  answerFormatReward,
+  answerPresetReward,
+  answerReward,
+  kodCodeProgram,
+  kodCodeReward,
+  mathReward,
+  modulesBeyondSandbox,
+  type KodCodeRewardOptions,
+} from './rewards/index.js';
+export {
+  PythonSandbox,
+  type PythonError,
+  type PythonOutcome,
+  type PythonProgram,
+  type PythonSandboxOptions,
+  type PythonTest,
+  type PythonVerdict,
+} from './sandbox/index.js';
+export {
   boxedAnswer,
+  codeBlocks,
+  isEquivalentMathAnswer,
   normalizeMathAnswer,
   parseRational,
   scoreMath,
@@ -36,6 +79,22 @@ export {
   type MathScoring,
   type Rational,
 } from './scoring/index.js';
+export {
+  containsAlias,
+  invalidActionMessage,
+  isExactMatch,
+  lastAnswer,
+  normalizeAnswer,
+  nothingFoundMessage,
+  renderPassages,
+  RetrieverClient,
+  SearchEnvironment,
+  searchSystemPrompt,
+  type Retrieve,
+  type RetrievedPassage,
+  type RetrieverClientOptions,
+  type SearchEnvironmentOptions,
+} from './search/index.js';
 export {
   bootstrapMean,
   mcNemarExact,

@@ -41,22 +41,41 @@ export async function isFolder(path: string): Promise<boolean> {
  * @throws MemGenError `data-missing`, with what the folder does hold.
  */
 export async function findDataFile(folder: string, names: readonly string[]): Promise<string> {
-  let present: string[];
-  try {
-    present = await readdir(folder);
-  } catch (error) {
-    throw toFileError(error, 'read the folder of the data', folder);
-  }
+  const present = await listFolder(folder);
   const wanted = names.flatMap((name) => [name, `${name}.gz`]);
   const found = wanted.find((name) => present.includes(name));
   if (found !== undefined) return join(folder, found);
-  const shown = present.sort().slice(0, 8).join(', ');
-  throw new MemGenError({
+  throw missing(folder, present, wanted.join(' or '));
+}
+
+/**
+ * Every file of the folder whose name fits, by name.
+ *
+ * @throws MemGenError `data-missing` if there is none, with what the folder does hold.
+ */
+export async function findDataFiles(folder: string, name: RegExp): Promise<string[]> {
+  const present = await listFolder(folder);
+  const found = present.filter((file) => name.test(file));
+  if (found.length === 0) throw missing(folder, present, `files whose names fit ${name.source}`);
+  return found.map((file) => join(folder, file));
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    throw toFileError(error, 'read the folder of the data', folder);
+  }
+}
+
+function missing(folder: string, present: readonly string[], expected: string): MemGenError {
+  const shown = present.slice(0, 8).join(', ');
+  return new MemGenError({
     code: 'data-missing',
     where: folder,
     message: 'the folder does not hold the data',
     got: present.length === 0 ? 'an empty folder' : `${shown}${present.length > 8 ? ', ...' : ''}`,
-    expected: wanted.join(' or '),
+    expected,
     hint: 'give the folder that holds the file, or the file itself',
   });
 }

@@ -62,7 +62,8 @@ async function* readLines(path: string, maximumLineBytes: number, maximumBytes: 
   if (lineBytes > 0) yield Buffer.concat(parts);
 }
 
-async function* readBytes(path: string): AsyncGenerator<Buffer> {
+/** Bytes of a file, decompressed if it is gzipped. */
+export async function* readBytes(path: string): AsyncGenerator<Buffer> {
   try {
     const file = await open(path);
     try {
@@ -98,7 +99,7 @@ async function* decompressed(source: Readable): AsyncGenerator<Buffer> {
   await done;
 }
 
-function decode(bytes: Buffer, where: string, isFirst: boolean): string {
+export function decode(bytes: Buffer, where: string, isFirst: boolean): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: !isFirst }).decode(bytes);
   } catch (error) {
@@ -127,7 +128,7 @@ function parse(text: string, where: string): unknown {
   }
 }
 
-function tooLarge(path: string, what: string, limit: number): MemGenError {
+export function tooLarge(path: string, what: string, limit: number): MemGenError {
   return new MemGenError({
     code: 'data-size',
     where: path,

@@ -39,3 +39,48 @@ export function splitRows<Row>(
   const chosen = new Set(random.sample(indices, count));
   return { train: rows.filter((_, i) => !chosen.has(i)), validation: rows.filter((_, i) => chosen.has(i)) };
 }
+
+export interface Shares {
+  train: number;
+  validation: number;
+  test: number;
+}
+
+export interface ThreeWaySplit<Row> {
+  /** In the order of the input, as are the others. */
+  train: Row[];
+  validation: Row[];
+  test: Row[];
+}
+
+/**
+ * Divides groups of rows at random; validation and test get their shares of the groups, rounded, and training the rest.
+ *
+ * @param groupOf - rows of the same group stay together; default: every row is a group of its own.
+ * @throws MemGenError `data-split` for shares that are negative or do not sum to 1.
+ */
+export function splitByShares<Row extends { id: string }>(
+  rows: readonly Row[],
+  { random, shares, groupOf = ({ id }) => id }: { random: Random; shares: Shares; groupOf?: (row: Row) => string },
+): ThreeWaySplit<Row> {
+  const { train, validation, test } = shares;
+  if (Math.min(train, validation, test) < 0 || !(Math.abs(train + validation + test - 1) < 1e-9)) {
+    throw new MemGenError({
+      code: 'data-split',
+      message: 'the shares of training, validation and test rows are not possible',
+      got: `${train}, ${validation} and ${test}`,
+      expected: 'three numbers from 0 to 1 whose sum is 1',
+    });
+  }
+  const groups = random.shuffle([...new Set(rows.map(groupOf))]);
+  const validationCount = Math.round(groups.length * validation);
+  const testCount = Math.min(groups.length - validationCount, Math.round(groups.length * test));
+  const validationGroups = new Set(groups.slice(0, validationCount));
+  const testGroups = new Set(groups.slice(validationCount, validationCount + testCount));
+  const isHeldOut = (group: string) => validationGroups.has(group) || testGroups.has(group);
+  return {
+    train: rows.filter((row) => !isHeldOut(groupOf(row))),
+    validation: rows.filter((row) => validationGroups.has(groupOf(row))),
+    test: rows.filter((row) => testGroups.has(groupOf(row))),
+  };
+}

@@ -1,6 +1,6 @@
 // Scores a completion of a mathematics problem against its solution.
 import { boxedAnswer } from './boxed-answer.js';
-import { normalizeMathAnswer } from './math-normalization.js';
+import { isEquivalentMathAnswer, normalizeMathAnswer } from './math-normalization.js';
 import { equalRationals, parseRational } from './rational.js';
 
 /**
@@ -24,9 +24,9 @@ export function scoreMath(completion: string, solution: string): MathScore {
   const extracted = boxedAnswer(completion, 'first');
   const expected = boxedAnswer(solution, 'last');
   if (extracted === undefined || expected === undefined) return { extracted, reference: false, numeric: false };
-  const [given, wanted] = [normalizeMathAnswer(extracted), normalizeMathAnswer(expected)];
-  const reference = given === wanted;
-  return { extracted, reference, numeric: reference || isSameNumber(given, wanted) };
+  const reference = isEquivalentMathAnswer(extracted, expected);
+  const isNumber = () => isSameNumber(normalizeMathAnswer(extracted), normalizeMathAnswer(expected));
+  return { extracted, reference, numeric: reference || isNumber() };
 }
 
 function isSameNumber(left: string, right: string): boolean {
