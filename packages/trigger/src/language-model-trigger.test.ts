@@ -148,7 +148,7 @@ describe('a session', () => {
   it('refuses ids and masks of different shapes', () => {
     const trigger = busyTrigger();
     const session = trigger.begin({ batch: 1 });
-    expect(() => session.judge([[1, 2]], [[1]])).toThrow(expect.objectContaining({ code: 'trigger-columns' }));
+    expect(() => session.judge([[1, 2]], [[1]])).toThrow(expect.objectContaining({ code: 'session-columns' }));
     session.dispose();
     trigger.dispose();
   });

@@ -5,6 +5,7 @@ import {
   linear,
   LoraAdapter,
   runOne,
+  SessionRows,
   type Decoder,
   type KeyValueCache,
   type LoraConfig,
@@ -92,20 +93,24 @@ export class LanguageModelTrigger implements Trigger {
 
 class LanguageModelTriggerSession implements TriggerSession {
   private cache: KeyValueCache;
+  private readonly rows: SessionRows;
 
   constructor(
     private readonly trigger: LanguageModelTrigger,
     private readonly options: TriggerSessionOptions,
   ) {
+    this.rows = new SessionRows(options);
     this.cache = trigger.base.createCache(options.batch, options.ownership ?? 'merged');
   }
 
   judge(ids: readonly (readonly number[])[], mask: readonly MaskRow[]): tf.Tensor2D {
-    if (ids.some((row, b) => row.length !== mask[b]?.length) || ids.length !== mask.length) {
+    const columns = this.rows.read(mask);
+    if (ids.length !== mask.length || ids.some((row) => row.length !== columns)) {
       throw new MemGenError({
-        code: 'trigger-columns',
+        code: 'session-columns',
         message: 'ids and mask of a batch must have the same shape',
-        got: `rows of ${ids.map((row) => row.length).join(', ')} ids and ${mask.map((row) => row.length).join(', ')} mask entries`,
+        got: `rows of ${ids.map((row) => row.length).join(', ')} ids`,
+        expected: `${mask.length} rows of ${columns}`,
       });
     }
     const { base, adapter, output } = this.trigger;
@@ -125,6 +130,7 @@ class LanguageModelTriggerSession implements TriggerSession {
   }
 
   select(rows: readonly number[]): void {
+    this.rows.select(rows);
     const old = this.cache;
     this.cache = old.select(rows);
     old.dispose();

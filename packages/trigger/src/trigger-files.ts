@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { MemGenError } from '@memgen/common';
 import {
   loadAdapter,
+  openOfficialTensors,
   openSafetensors,
-  openTorchPickle,
   readTensors,
   saveAdapter,
   writeSafetensors,
@@ -47,12 +47,12 @@ export function readTriggerFiles(folder: string, base: Decoder): Promise<Trigger
 
 /**
  * Reads the trigger of a checkpoint that the official PyTorch code wrote: `trigger.bin` (no code in it runs) and the PEFT
- * folder `trigger/trigger`. The published checkpoints carry an untrained trigger.
+ * folder `trigger/trigger`; `memgen export` writes `trigger.safetensors`. The published checkpoints carry an untrained trigger.
  * @throws MemGenError as {@link readTriggerFiles}.
  */
 export function readOfficialTrigger(folder: string, base: Decoder): Promise<TriggerParts> {
-  const path = join(folder, 'trigger.bin');
-  return build(base, { open: openTorchPickle, path, adapterFolder: join(folder, 'trigger', 'trigger') });
+  const open = () => openOfficialTensors(folder, 'trigger');
+  return build(base, { open, path: folder, adapterFolder: join(folder, 'trigger', 'trigger') });
 }
 
 async function build(

@@ -1,12 +1,13 @@
 // The weaver of the MemGen paper: a LoRA view of a causal language model, learned queries, and projections.
 import { MemGenError, type Random } from '@memgen/common';
 import {
+  checkVectors,
   eager,
   layerNorm,
   linear,
   LoraAdapter,
   runOne,
-  type AdapterPass,
+  SessionRows,
   type Decoder,
   type Execution,
   type KeyValueCache,
@@ -110,6 +111,24 @@ export class LatentWeaver implements Weaver {
     return new LatentWeaverSession(this, options);
   }
 
+  /**
+   * Whether training has changed its adapter: a new one's `lora_B` is zero, and the first update moves it. Read off the
+   * values, so it holds for files of any origin.
+   */
+  async isTrained(): Promise<boolean> {
+    for (const { b } of this.adapter.modules.values()) {
+      if ((await b.data<'float32'>()).some((value) => value !== 0)) return true;
+    }
+    return false;
+  }
+
+  /** Of the same sizes and adapter settings, drawn by the initialization `"reference"`. */
+  untrained(random: Random): LatentWeaver {
+    const { prompt, inference } = this.latentCounts;
+    const config = { promptLatents: prompt, inferenceLatents: inference, lora: this.adapter.config };
+    return LatentWeaver.initialize(this.base, this.weights.reasonerToWeaver.weight.shape[0], config, random);
+  }
+
   save(folder: string): Promise<void> {
     return writeWeaverFiles(folder, this);
   }
@@ -155,24 +174,25 @@ function rootMeanSquare(values: Float32Array): number {
 class LatentWeaverSession implements WeaverSession {
   private cache: KeyValueCache;
   private readonly execution: Execution;
-  private readonly adapter: AdapterPass;
+  private readonly rows: SessionRows;
   private calls = 0;
 
   constructor(
     private readonly weaver: LatentWeaver,
     private readonly options: WeaverSessionOptions,
   ) {
+    this.rows = new SessionRows(options);
     this.execution = options.execution ?? eager;
     this.cache = weaver.base.createCache(options.batch, options.ownership ?? 'merged');
-    this.adapter = { adapter: weaver.adapter };
   }
 
   weave(kind: LatentKind, embeddings: tf.Tensor2D, mask: readonly MaskRow[]): tf.Tensor2D {
-    const { base, weights } = this.weaver;
+    const { base, adapter, weights } = this.weaver;
     const { queries, normWeight, normBias, scale } = weights[kind];
     const { reasonerToWeaver, weaverToReasoner } = weights;
+    const columns = this.rows.read(mask);
     const batch = mask.length;
-    const columns = mask[0]!.length;
+    checkVectors(embeddings, batch * columns, reasonerToWeaver.weight.shape[0]);
     const count = queries.shape[0];
     const size = base.config.hiddenSize;
 
@@ -195,7 +215,7 @@ class LatentWeaverSession implements WeaverSession {
         cache: this.cache,
         keep: columns,
         adapter: {
-          ...this.adapter,
+          adapter,
           // Each call drops other units.
           ...(dropoutSeed !== undefined && { dropoutSeed: dropoutSeed + 1_000_003 * this.calls }),
         },
@@ -216,6 +236,7 @@ class LatentWeaverSession implements WeaverSession {
   }
 
   select(rows: readonly number[]): void {
+    this.rows.select(rows);
     const old = this.cache;
     this.cache = old.select(rows);
     old.dispose();

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import {
   loadAdapter,
+  openOfficialTensors,
   openSafetensors,
-  openTorchPickle,
   readTensors,
   saveAdapter,
   writeSafetensors,
@@ -44,12 +44,12 @@ export async function readWeaverFiles(folder: string, base: Decoder): Promise<We
 
 /**
  * Reads the weaver of a checkpoint that the official PyTorch code wrote: `weaver.bin`, `projs.bin` (no code in them runs)
- * and the PEFT folder `weaver/weaver`.
+ * and the PEFT folder `weaver/weaver`; `memgen export` writes `.safetensors` in place of `.bin`.
  * @throws MemGenError as {@link readWeaverFiles}.
  */
 export async function readOfficialWeaver(folder: string, base: Decoder): Promise<WeaverParts> {
-  const own = await readTensors(await openTorchPickle(join(folder, 'weaver.bin')));
-  const projections = await readTensors(await openTorchPickle(join(folder, 'projs.bin')));
+  const own = await readTensors(await openOfficialTensors(folder, 'weaver'));
+  const projections = await readTensors(await openOfficialTensors(folder, 'projs'));
   const adapterFolder = join(folder, 'weaver', 'weaver');
   return build(base, { tensors: new Map([...own, ...projections]), where: folder, adapterFolder });
 }
