@@ -1,5 +1,6 @@
 // Scaled dot-product attention with grouped key-value heads, with its gradient.
 import * as tf from '@tensorflow/tfjs';
+import { runFused } from './run-fused.js';
 
 /** What the gradient of attention needs. */
 export interface AttentionInputs {
@@ -46,23 +47,41 @@ export function attentionWeights(
   return tf.softmax(scores) as tf.Tensor3D;
 }
 
-/** The mean of the values by {@link attentionWeights}, `[batch, heads, tokens, size]`, and these weights. */
-export function attend(
-  inputs: AttentionInputs,
-  bias: tf.Tensor4D | undefined,
-): { output: tf.Tensor4D; weights: tf.Tensor3D } {
+/** Result of {@link attend}. */
+export interface Attended {
+  /** `[batch, heads, tokens, size]` */
+  output: tf.Tensor4D;
+  /** {@link attentionWeights}; absent on a backend whose kernel never holds them all. */
+  weights: tf.Tensor3D | undefined;
+}
+
+/** The mean of the values by {@link attentionWeights}. */
+export function attend(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): Attended {
+  const fused = runFused('MemgenAttention', { ...inputs, bias });
+  if (fused !== undefined) return { output: fused[0] as tf.Tensor4D, weights: undefined };
   const { groups, columns, size } = sizesOf(inputs);
   const weights = attentionWeights(inputs, bias);
   const value = tf.reshape(inputs.value, [groups, columns, size]);
   return { output: tf.reshape(tf.matMul(weights, value), inputs.query.shape), weights };
 }
 
-/** Gradients with respect to query, key and value, in their shapes. */
+/**
+ * Gradients with respect to query, key and value, in their shapes.
+ * @param known - the weights; computed again if absent or disposed of: they grow with the square of the length and are
+ *   quickly made again (as in FlashAttention, Dao et al. 2022).
+ */
 export function attentionGradient(
   dOutput: tf.Tensor4D,
   inputs: AttentionInputs,
-  weights: tf.Tensor3D,
+  bias: tf.Tensor4D | undefined,
+  known?: tf.Tensor3D,
 ): AttentionInputs {
+  const fused = runFused('MemgenAttentionGradient', { dOutput, ...inputs, bias });
+  if (fused !== undefined) {
+    const [query, key, value] = fused as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    return { query, key, value };
+  }
+  const weights = known === undefined || known.isDisposed ? attentionWeights(inputs, bias) : known;
   const { groups, rows, columns, size, scale } = sizesOf(inputs);
   const key = tf.reshape(inputs.key, [groups, columns, size]);
   const value = tf.reshape(inputs.value, [groups, columns, size]);
@@ -87,12 +106,15 @@ export function attention(
   return tf.customGrad((q, k, v, save) => {
     const inputs = { query: q, key: k, value: v } as AttentionInputs;
     const { output, weights } = attend(inputs, bias);
-    (save as tf.GradSaveFunc)([inputs.query, inputs.key, inputs.value, weights]);
+    const kept = [inputs.query, inputs.key, inputs.value, weights, bias].filter((tensor) => tensor !== undefined);
+    (save as tf.GradSaveFunc)(kept);
     return {
       value: output,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [query, key, value, weights] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor3D];
-        const gradients = attentionGradient(dy as tf.Tensor4D, { query, key, value }, weights);
+        const [query, key, value] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+        const known = weights === undefined ? undefined : (saved[3] as tf.Tensor3D);
+        const savedBias = bias === undefined ? undefined : (saved.at(-1) as tf.Tensor4D);
+        const gradients = attentionGradient(dy as tf.Tensor4D, { query, key, value }, savedBias, known);
         return [gradients.query, gradients.key, gradients.value];
       },
     };

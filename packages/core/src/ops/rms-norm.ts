@@ -1,5 +1,6 @@
 // Root-mean-square normalisation with its gradient (Zhang and Sennrich 2019).
 import * as tf from '@tensorflow/tfjs';
+import { runFused } from './run-fused.js';
 import { isTrainable } from './trainable.js';
 
 /** `x * inverse * weight` with `inverse = rsqrt(mean(x^2) + epsilon)`, which the gradient needs; `x [..., size]`. */
@@ -8,12 +9,16 @@ export function normalize<T extends tf.Tensor>(
   weight: tf.Tensor,
   epsilon: number,
 ): { output: T; inverse: tf.Tensor } {
+  const fused = runFused('MemgenNormalize', { x, weight }, { epsilon });
+  if (fused !== undefined) return { output: fused[0] as T, inverse: fused[1]! };
   const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
   return { output: tf.mul(tf.mul(x, inverse), weight), inverse };
 }
 
 /** Gradient with respect to `x`. */
 export function normalizeGradient<T extends tf.Tensor>(dOutput: T, x: T, inverse: tf.Tensor, weight: tf.Tensor): T {
+  const fused = runFused('MemgenNormalizeGradient', { dOutput, x, inverse, weight });
+  if (fused !== undefined) return fused[0] as T;
   const dNormal = tf.mul(dOutput, weight);
   const projection = tf.mul(tf.mean(tf.mul(dNormal, x), -1, true), tf.square(inverse));
   return tf.mul(inverse, tf.sub(dNormal, tf.mul(x, projection)));
@@ -21,6 +26,8 @@ export function normalizeGradient<T extends tf.Tensor>(dOutput: T, x: T, inverse
 
 /** Gradient with respect to the weight `[size]`. */
 export function normalizeWeightGradient(dOutput: tf.Tensor, x: tf.Tensor, inverse: tf.Tensor): tf.Tensor1D {
+  const fused = runFused('MemgenNormalizeWeightGradient', { dOutput, x, inverse });
+  if (fused !== undefined) return fused[0] as tf.Tensor1D;
   const leading = x.shape.map((_, axis) => axis).slice(0, -1);
   return tf.sum(tf.mul(dOutput, tf.mul(x, inverse)), leading);
 }

@@ -1,5 +1,6 @@
 // Rotary position embedding (Su et al. 2021) in the half-rotation convention of Hugging Face, with its gradient.
 import * as tf from '@tensorflow/tfjs';
+import { runFused } from './run-fused.js';
 
 /** Per-position factors, both `[batch, 1, tokens, headSize]`, and the matrix that turns (a, b) into (-b, a). */
 export interface RotaryFactors {
@@ -25,11 +26,15 @@ function turn(x: tf.Tensor, halfTurn: tf.Tensor2D): tf.Tensor {
 
 /** Rotates `x [batch, heads, tokens, headSize]`. */
 export function rotate(x: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
+  const fused = runFused('MemgenRotate', { x, cos, sin }, { back: false });
+  if (fused !== undefined) return fused[0] as tf.Tensor4D;
   return tf.add(tf.mul(x, cos), tf.mul(turn(x, halfTurn), sin));
 }
 
 /** Rotates back: the gradient of {@link rotate}. */
 export function rotateBack(dOutput: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
+  const fused = runFused('MemgenRotate', { x: dOutput, cos, sin }, { back: true });
+  if (fused !== undefined) return fused[0] as tf.Tensor4D;
   return tf.sub(tf.mul(dOutput, cos), turn(tf.mul(dOutput, sin), halfTurn));
 }
 

@@ -1,14 +1,19 @@
 // The gated activation of the decoder's feed-forward block, with its gradient (Shazeer 2020).
 import * as tf from '@tensorflow/tfjs';
+import { runFused } from './run-fused.js';
 
 /** `silu(gate) * up` for `gateUp [rows, 2 * size]` whose first half is the gate; result `[rows, size]`. */
 export function gatedActivation(gateUp: tf.Tensor2D): tf.Tensor2D {
+  const fused = runFused('MemgenGatedActivation', { gateUp });
+  if (fused !== undefined) return fused[0] as tf.Tensor2D;
   const [gate, up] = tf.split(gateUp, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
   return tf.mul(tf.mul(gate, tf.sigmoid(gate)), up);
 }
 
 /** Gradient of {@link gatedActivation}, `[rows, 2 * size]`. */
 export function gatedActivationGradient(dOutput: tf.Tensor2D, gateUp: tf.Tensor2D): tf.Tensor2D {
+  const fused = runFused('MemgenGatedActivationGradient', { dOutput, gateUp });
+  if (fused !== undefined) return fused[0] as tf.Tensor2D;
   const [gate, up] = tf.split(gateUp, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
   const sigmoid = tf.sigmoid(gate);
   const silu = tf.mul(gate, sigmoid);

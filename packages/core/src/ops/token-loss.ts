@@ -1,5 +1,6 @@
 // Cross entropy of labelled tokens, the head applied in chunks so that no [tokens, vocabulary] tensor ever exists whole.
 import * as tf from '@tensorflow/tfjs';
+import { runFused } from './run-fused.js';
 import { isTrainable } from './trainable.js';
 
 export interface TokenLossOptions {
@@ -31,7 +32,6 @@ export function tokenLossWithGradients(
 ): TokenLossResult {
   return tf.tidy(() => {
     const [rows, size] = hidden.shape;
-    const vocabulary = head.shape[1];
     let loss = tf.scalar(0);
     let headGradient: tf.Tensor2D | undefined;
     const gradients: tf.Tensor2D[] = [];
@@ -39,14 +39,10 @@ export function tokenLossWithGradients(
       const count = Math.min(chunkRows, rows - start);
       const [chunkLoss, chunkGradient, chunkHead] = tf.tidy(() => {
         const x = tf.slice(hidden, [start, 0], [count, size]);
-        const logits = tf.matMul(x, head);
-        const target = tf.oneHot(tf.tensor1d(labels.slice(start, start + count), 'int32'), vocabulary) as tf.Tensor2D;
-        const shifted = tf.sub(logits, tf.max(logits, 1, true));
-        const exponentials = tf.exp(shifted);
-        const total = tf.sum(exponentials, 1, true);
-        const labelLogits = tf.sum(tf.mul(shifted, target), 1, true);
-        const dLogits = tf.sub(tf.div(exponentials, total), target);
-        const parts: tf.Tensor[] = [tf.sum(tf.sub(tf.log(total), labelLogits)), tf.matMul(dLogits, head, false, true)];
+        const logits: tf.Tensor2D = tf.matMul(x, head);
+        const target = tf.tensor1d(labels.slice(start, start + count), 'int32');
+        const { loss, dLogits } = crossEntropy(logits, target);
+        const parts: tf.Tensor[] = [loss, tf.matMul(dLogits, head, false, true)];
         if (isTrainable(head)) parts.push(tf.matMul(x, dLogits, true, false));
         return parts;
       }) as [tf.Scalar, tf.Tensor2D, tf.Tensor2D | undefined];
@@ -58,6 +54,19 @@ export function tokenLossWithGradients(
     const hiddenGradient = gradients.length === 1 ? gradients[0]! : tf.concat(gradients, 0);
     return { loss, hiddenGradient, headGradient };
   });
+}
+
+/** Sum of -log p(label) and its gradient with respect to the logits `[rows, vocabulary]`, whose place that may take. */
+function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): { loss: tf.Scalar; dLogits: tf.Tensor2D } {
+  const fused = runFused('MemgenCrossEntropy', { logits, labels });
+  if (fused !== undefined) return { loss: fused[0] as tf.Scalar, dLogits: fused[1] as tf.Tensor2D };
+  const target = tf.oneHot(labels, logits.shape[1]) as tf.Tensor2D;
+  const shifted = tf.sub(logits, tf.max(logits, 1, true));
+  const exponentials = tf.exp(shifted);
+  const total = tf.sum(exponentials, 1, true);
+  const labelLogits = tf.sum(tf.mul(shifted, target), 1, true);
+  const dLogits = tf.sub<tf.Tensor2D>(tf.div(exponentials, total), target);
+  return { loss: tf.sum(tf.sub(tf.log(total), labelLogits)), dLogits };
 }
 
 /** Sum of -log p(label) as a differentiable scalar, for use under tfjs's own gradient tape. */

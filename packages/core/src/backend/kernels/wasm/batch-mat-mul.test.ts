@@ -1,9 +1,8 @@
-// The wasm matrix product against the plain JavaScript backend: every plan, every flag, broadcasting, no leaks.
+// The wasm matrix product against the plain JavaScript backend: every flag, broadcasting, no leaks.
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../../start-backend.js';
 import { batchMatMul } from './batch-mat-mul.js';
-import type { MatMulPlan } from './matmul-plan.js';
 import { asWasmEngine } from './wasm-engine.js';
 
 const flags = [
@@ -12,7 +11,6 @@ const flags = [
   [true, false],
   [true, true],
 ] as const;
-const plans: MatMulPlan[] = ['loops', 'direct', 'swapped'];
 
 /** Values of no particular pattern, the same on every run; the last two dimensions swapped if `transposed`. */
 function numbers(shape: number[], seed: number, transposed = false): tf.Tensor {
@@ -49,6 +47,27 @@ const shapes: [number[], number[]][] = [
   [
     [64, 96],
     [96, 80],
+  ],
+  // Edges of tiles and of blocks, and the few rows that are multiplied in another way.
+  ...[1, 3, 5, 17, 64, 65].map((size): [number[], number[]] => [
+    [size, 65],
+    [65, size],
+  ]),
+  [
+    [12, 7],
+    [7, 515],
+  ],
+  [
+    [13, 7],
+    [7, 515],
+  ],
+  [
+    [389, 9],
+    [9, 66],
+  ],
+  [
+    [6, 389],
+    [389, 3],
   ],
   [
     [4, 7, 5],
@@ -89,7 +108,7 @@ beforeAll(async () => {
 });
 
 describe('batchMatMul', () => {
-  it.each(shapes)('multiplies %j by %j with every flag and plan', async (a, b) => {
+  it.each(shapes)('multiplies %j by %j with every flag', async (a, b) => {
     for (const [transposeA, transposeB] of flags) {
       await startBackend({ backend: 'cpu' });
       const wanted = tf.tidy(() => {
@@ -104,15 +123,7 @@ describe('batchMatMul', () => {
       );
       expect(chosen.shape).toEqual(wanted.shape);
       expectClose(chosen.dataSync(), wantedValues);
-      const [left, right] = [numbers(a, 1, transposeA), numbers(b, 2, transposeB)];
-      const backend = tf.backend();
-      for (const plan of plans) {
-        const result = batchMatMul(left, right, { transposeA, transposeB, backend, plan });
-        expect(result.shape).toEqual(wanted.shape);
-        expectClose(backend.readSync(result.dataId) as Float32Array, wantedValues);
-        backend.disposeData(result.dataId);
-      }
-      tf.dispose([left, right, chosen]);
+      chosen.dispose();
       expect(tf.memory().numTensors).toBe(before);
       wanted.dispose();
     }
@@ -187,7 +198,10 @@ describe('batchMatMul', () => {
 
 function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
   expect(got.length).toBe(wanted.length);
-  let worst = 0;
-  for (let index = 0; index < wanted.length; index++) worst = Math.max(worst, Math.abs(got[index]! - wanted[index]!));
-  expect(worst).toBeLessThan(5e-5);
+  let [worst, largest] = [0, 1];
+  for (let index = 0; index < wanted.length; index++) {
+    worst = Math.max(worst, Math.abs(got[index]! - wanted[index]!));
+    largest = Math.max(largest, Math.abs(wanted[index]!));
+  }
+  expect(worst / largest).toBeLessThan(1e-5);
 }

@@ -97,6 +97,79 @@ const cases: Record<string, () => tf.Tensor> = {
     ),
   'gradient of a broadcast product': () =>
     tf.grad((scale: tf.Tensor) => tf.sum(tf.mul(numbers([3, 5, 4]), scale)))(numbers([4], 3)),
+  ...Object.fromEntries(
+    [
+      [[9], [2], [5]],
+      [
+        [4, 9],
+        [1, 2],
+        [2, 7],
+      ],
+      [
+        [4, 9],
+        [1, 0],
+        [2, 9],
+      ],
+      [
+        [3, 4, 5],
+        [0, 1, 2],
+        [3, 2, 3],
+      ],
+      [
+        [2, 3, 4, 5],
+        [0, 1, 0, 0],
+        [2, 2, 4, 5],
+      ],
+      [
+        [2, 3, 4, 5],
+        [1, 1, 1, 1],
+        [1, 2, 2, 3],
+      ],
+      [
+        [2, 2, 3, 4, 5],
+        [0, 1, 0, 1, 0],
+        [2, 1, 3, 2, 5],
+      ],
+      [
+        [4, 9],
+        [1, 2],
+        [0, 7],
+      ],
+      [
+        [2, 600],
+        [0, 7],
+        [2, 593],
+      ],
+    ].map(([shape, begin, size]) => [
+      `slice ${JSON.stringify(size)} of ${JSON.stringify(shape)}`,
+      () => tf.slice(numbers(shape!), begin!, size),
+    ]),
+  ),
+  'slice to the end': () => tf.slice(numbers([4, 9]), [1, 2], [-1, -1]),
+  'slice integers': () => tf.slice(integers([1, 2, 3, 4]), 1, 2),
+  'slice truth values': () => tf.slice(tf.tensor1d([true, false, true], 'bool'), 1, 2),
+  'split into equal parts': () => tf.split(numbers([3, 8, 2]), 2, 1)[1]!,
+  'split into given parts': () => tf.concat(tf.split(numbers([3, 8]), [1, -1, 3], -1).reverse(), 1),
+  'concat along the first axis': () => tf.concat([numbers([2, 3]), numbers([1, 3], 2)], 0),
+  'concat along a middle axis': () => tf.concat([numbers([2, 3, 5]), numbers([2, 1, 5], 2), numbers([2, 2, 5], 3)], 1),
+  'concat along the last axis': () => tf.concat([numbers([2, 3]), numbers([2, 1], 2)], -1),
+  'concat with something empty': () => tf.concat([numbers([2, 0]), numbers([2, 1], 2), numbers([2, 3], 3)], 1),
+  'concat truth values': () => tf.concat([tf.tensor1d([true, false], 'bool'), tf.tensor1d([true], 'bool')]),
+  ...Object.fromEntries(
+    [
+      [0, 2, 1, 3],
+      [2, 1, 0, 3],
+      [1, 2, 0, 3],
+      [0, 1, 3, 2],
+      [3, 1, 0, 2],
+    ].map((order) => [`transpose to ${order.join()}`, () => tf.transpose(numbers([2, 3, 4, 5]), order)]),
+  ),
+  'transpose where one axis is one': () => tf.transpose(numbers([1, 6, 3, 7]), [0, 2, 1, 3]),
+  'transpose something empty': () => tf.transpose(numbers([2, 0, 3]), [1, 0, 2]),
+  'gradient through slices and transposes': () =>
+    tf.grad((x: tf.Tensor) =>
+      tf.sum(tf.square(tf.transpose(tf.slice(x as tf.Tensor3D, [0, 1, 0], [3, 2, 4]), [1, 0, 2]))),
+    )(numbers([3, 4, 4])),
   'cumsum over a negative axis': () => tf.cumsum(numbers([6, 11]), -1),
   'cumsum over a negative first axis': () => tf.cumsum(numbers([6, 11]), -2, true, true),
   cumsum: () => tf.cumsum(numbers([6, 11]), 0),

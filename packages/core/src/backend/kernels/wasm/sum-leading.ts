@@ -1,8 +1,8 @@
 // Sum over leading axes for the wasm backend, which otherwise transposes first: gradients of everything broadcast.
 import * as tf from '@tensorflow/tfjs';
-import { batchMatMul } from './batch-mat-mul.js';
+import { heapKernels } from './heap-kernels.js';
 import type { WasmEngine } from './wasm-engine.js';
-import { float32View } from './wasm-engine.js';
+import { address } from './wasm-engine.js';
 
 /** Whether `axes` are exactly the first ones of `rank`, but not all. */
 export function areLeading(axes: readonly number[], rank: number): boolean {
@@ -10,19 +10,16 @@ export function areLeading(axes: readonly number[], rank: number): boolean {
   return sorted.length > 0 && sorted.length < rank && sorted.every((axis, index) => axis === index);
 }
 
-/** Sums float32 `x [rows..., columns...]` over its first `count` axes: a row of ones times `x`, in plain loops. */
+/** Sums float32 `x [rows..., columns...]` over its first `count` axes. */
 export function sumLeading(
   engine: WasmEngine,
   x: tf.TensorInfo,
   { count, keepDims }: { count: number; keepDims: boolean },
 ): tf.TensorInfo {
   const kept = x.shape.slice(count);
+  const out = engine.makeOutput([...(keepDims ? new Array<number>(count).fill(1) : []), ...kept], 'float32');
   const rows = tf.util.sizeFromShape(x.shape.slice(0, count));
-  const matrix = { ...x, shape: [rows, tf.util.sizeFromShape(kept)] };
-  const ones = engine.makeOutput([1, rows], 'float32');
-  float32View(engine, ones).fill(1);
-  const out = batchMatMul(ones, matrix, { transposeA: false, transposeB: false, backend: engine, plan: 'loops' });
-  engine.disposeData(ones.dataId);
-  out.shape = [...(keepDims ? new Array<number>(count).fill(1) : []), ...kept];
+  const [from, to] = address(engine, x, out);
+  heapKernels(engine).sumRows(from, to, rows, tf.util.sizeFromShape(kept));
   return out;
 }

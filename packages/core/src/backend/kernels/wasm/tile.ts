@@ -38,6 +38,7 @@ function repeatRuns(
   for (let run = 0; run < runs; run++) {
     const start = target + run * runBytes * times;
     const total = runBytes * times;
+    if (total === 0) return;
     heap.copyWithin(start, source + run * runBytes, source + (run + 1) * runBytes);
     // Doubling what is there takes fewer calls than copying one by one.
     for (let done = runBytes; done < total; done *= 2) {

@@ -1,11 +1,7 @@
 // The few internals of the tfjs wasm backend that our kernels build on, and views into its heap.
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs';
 
-type CFunction = (...inputs: (number | boolean | Uint8Array)[]) => void;
-
 interface HeapTensor {
-  /** Number under which the C++ side knows the tensor. */
-  id: number;
   /** Byte offset in the wasm heap. */
   memoryOffset: number;
 }
@@ -13,22 +9,21 @@ interface HeapTensor {
 /** `BackendWasm` of @tensorflow/tfjs-backend-wasm 4.22 as our kernels see it. */
 export interface WasmEngine {
   readonly wasm: {
-    cwrap(name: string, returns: null, parameters: readonly ('number' | 'array')[]): CFunction;
     readonly HEAPU8: Uint8Array;
-    readonly tfjs: {
-      registerTensor(id: number, size: number, memoryOffset: number): void;
-      disposeData(id: number): void;
-    };
+    /** What the backend's WebAssembly module exports, its memory among it. */
+    readonly asm: Readonly<Record<string, unknown>>;
   };
   readonly dataIdMap: { get(dataId: object): HeapTensor | undefined };
-  dataIdNextNumber: number;
-  makeOutput(shape: number[], dtype: TensorInfo['dtype']): TensorInfo;
+  /** With `values`, at a place of its own (`memoryOffset` absent). */
+  makeOutput(shape: number[], dtype: TensorInfo['dtype'], memoryOffset?: undefined, values?: Float32Array): TensorInfo;
+  /** One more tensor shares the data. */
+  incRef(dataId: object): void;
   disposeData(dataId: object, force?: boolean): boolean;
 }
 
 /** Whether the backend object handed to a kernel has what `WasmEngine` names. */
 export function isWasmEngine(backend: object): backend is WasmEngine & KernelBackend {
-  return 'wasm' in backend && 'dataIdMap' in backend && 'dataIdNextNumber' in backend && 'makeOutput' in backend;
+  return 'wasm' in backend && 'dataIdMap' in backend && 'makeOutput' in backend;
 }
 
 /** Narrows the backend object handed to a kernel. Throws on a version of the wasm backend with other internals. */
@@ -44,20 +39,18 @@ export function heapTensor(engine: WasmEngine, tensor: TensorInfo): HeapTensor {
   return found;
 }
 
-const functions = new WeakMap<WasmEngine, Map<string, CFunction>>();
-
-/** The exported C++ kernel `name` of this backend instance. */
-export function cFunction(engine: WasmEngine, name: string, parameters: readonly ('number' | 'array')[]): CFunction {
-  const known = functions.get(engine) ?? new Map<string, CFunction>();
-  functions.set(engine, known);
-  let found = known.get(name);
-  if (found === undefined) known.set(name, (found = engine.wasm.cwrap(name, null, parameters)));
-  return found;
+/** Byte offsets of tensors in the wasm heap. They stay when the heap grows. */
+export function address<T extends readonly TensorInfo[]>(
+  engine: WasmEngine,
+  ...tensors: T
+): { [K in keyof T]: number } {
+  return tensors.map((tensor) => heapTensor(engine, tensor).memoryOffset) as { [K in keyof T]: number };
 }
 
-/** A shape as the C++ kernels take it: the bytes of an int32 array. */
-export function shapeBytes(shape: readonly number[]): Uint8Array {
-  return new Uint8Array(Int32Array.from(shape).buffer);
+/** Throws unless all tensors hold float32. */
+export function requireFloats(...tensors: readonly TensorInfo[]): void {
+  const other = tensors.find(({ dtype }) => dtype !== 'float32');
+  if (other !== undefined) throw new Error(`the kernel takes float32 tensors, got one of ${other.dtype}`);
 }
 
 /** The elements of a float32 tensor in place. Valid until the heap grows: take it after every allocation. */
@@ -70,28 +63,4 @@ export function float32View(engine: WasmEngine, tensor: TensorInfo): Float32Arra
 export function int32View(engine: WasmEngine, tensor: TensorInfo): Int32Array {
   const size = tensor.shape.reduce((product, length) => product * length, 1);
   return new Int32Array(engine.wasm.HEAPU8.buffer, heapTensor(engine, tensor).memoryOffset, size);
-}
-
-/**
- * A number for the C++ side that can be pointed at any part of the heap: slices of a tensor are used in place, without
- * a copy. `release` also frees whatever the C++ side had cached for it (XNNPACK's packed weights).
- */
-export class HeapView {
-  readonly id: number;
-  readonly #engine: WasmEngine;
-
-  constructor(engine: WasmEngine) {
-    this.#engine = engine;
-    this.id = engine.dataIdNextNumber++;
-  }
-
-  /** Points the view at `size` elements from byte `memoryOffset` on. */
-  point(size: number, memoryOffset: number): void {
-    this.#engine.wasm.tfjs.disposeData(this.id);
-    this.#engine.wasm.tfjs.registerTensor(this.id, size, memoryOffset);
-  }
-
-  release(): void {
-    this.#engine.wasm.tfjs.disposeData(this.id);
-  }
 }
