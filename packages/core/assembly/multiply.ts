@@ -4,8 +4,11 @@
 // holds output i in its lower half and output i + 4 in its upper half, so that a shift and a mask make floats of them.
 import { multiplyAdd, storeLanes } from './lanes';
 
-/** `y[row, output] = sum over inputs of x[row, input] * weight[output, input]`, plus bias, plus what `y` held. */
-function multiply<T>(
+/**
+ * `y[row, output] = sum over inputs of x[row, input] * weight[output, input]`, plus bias, plus what `y` held, for the
+ * outputs from `first` (a multiple of eight) to before `end`.
+ */
+export function multiply<T>(
   x: usize,
   rows: i32,
   inputs: i32,
@@ -14,12 +17,17 @@ function multiply<T>(
   outputs: i32,
   y: usize,
   accumulate: bool,
+  first: i32,
+  end: i32,
 ): void {
   const panelBytes = <usize>inputs * sizeof<T>() * 8;
   const xBytes = (<usize>inputs) << 2;
   const yBytes = (<usize>outputs) << 2;
-  for (let output = 0; output < outputs; output += 8) {
-    const width = min(8, outputs - output);
+  weights += <usize>(first >> 3) * panelBytes;
+  y += (<usize>first) << 2;
+  if (bias) bias += (<usize>first) << 2;
+  for (let output = first; output < end; output += 8) {
+    const width = min(8, end - output);
     let xRow = x;
     let yRow = y;
     let row = 0;
@@ -39,7 +47,7 @@ function multiply<T>(
   }
 }
 
-/** {@link multiply} with weights in float32. */
+/** {@link multiply} of all outputs with weights in float32. */
 export function multiplyFloat32(
   x: usize,
   rows: i32,
@@ -50,10 +58,10 @@ export function multiplyFloat32(
   y: usize,
   accumulate: bool,
 ): void {
-  multiply<f32>(x, rows, inputs, weights, bias, outputs, y, accumulate);
+  multiply<f32>(x, rows, inputs, weights, bias, outputs, y, accumulate, 0, outputs);
 }
 
-/** {@link multiply} with weights in bfloat16. */
+/** {@link multiply} of all outputs with weights in bfloat16. */
 export function multiplyBfloat16(
   x: usize,
   rows: i32,
@@ -64,7 +72,7 @@ export function multiplyBfloat16(
   y: usize,
   accumulate: bool,
 ): void {
-  multiply<u16>(x, rows, inputs, weights, bias, outputs, y, accumulate);
+  multiply<u16>(x, rows, inputs, weights, bias, outputs, y, accumulate, 0, outputs);
 }
 
 /** Outputs 0 to 3 out of the first 16 bytes of an input. */

@@ -58,6 +58,37 @@ describe('Arena', () => {
   });
 });
 
+describe('Arena.group', () => {
+  it('gives back together what was allocated together, once', () => {
+    const arena = new Arena();
+    arena.allocate(100);
+    const before = arena.usedBytes;
+    const { made, release } = arena.group(() => {
+      arena.release(arena.allocate(1000));
+      return [arena.allocate(200), arena.allocate(300)];
+    });
+    const alone = arena.allocate(100);
+    expect(made[0]).not.toBe(made[1]);
+    release();
+    release();
+    arena.release(alone);
+    expect(arena.usedBytes).toBe(before);
+  });
+
+  it('gives all back when something fails on the way', () => {
+    const arena = new Arena();
+    const failing = () =>
+      arena.group(() => {
+        arena.allocate(500);
+        throw new Error('no more');
+      });
+    expect(failing).toThrow('no more');
+    expect(arena.usedBytes).toBe(0);
+    arena.allocate(10);
+    expect(arena.usedBytes).toBeGreaterThan(0);
+  });
+});
+
 describe('GrowingBlock', () => {
   it('is replaced only when it is too small, and holds one block', () => {
     const arena = new Arena();

@@ -24,14 +24,16 @@ export function blockBytes(bytes: number): number {
 
 /** First-fit allocator over one memory. Views of the memory hold until the next allocation. */
 export class Arena {
-  private memoryOrNone: WasmMemory | undefined = createMemory();
+  private memoryOrNone: WasmMemory<SharedArrayBuffer> | undefined = createMemory();
   /** In ascending order; neighbours are joined. */
   private free: Block[] = [];
   private readonly used = new Map<number, number>();
   private usedSum = 0;
+  /** Blocks of the {@link Arena.group} that is being made. */
+  private grouped: Set<number> | undefined;
 
   /** @throws MemGenError `step-decoder-disposed` after {@link Arena.dispose}. */
-  get memory(): WasmMemory {
+  get memory(): WasmMemory<SharedArrayBuffer> {
     this.checkOpen();
     return this.memoryOrNone!;
   }
@@ -66,7 +68,28 @@ export class Arena {
     if (block.start === block.end) this.free.splice(index, 1);
     this.used.set(address, size);
     this.usedSum += size;
+    this.grouped?.add(address);
     return address;
+  }
+
+  /**
+   * Keeps track of the blocks that `make` allocates, so that they can be given back together. When it throws, they are
+   * given back at once.
+   */
+  group<T>(make: () => T): { made: T; release: () => void } {
+    const addresses = (this.grouped = new Set<number>());
+    const release = (): void => {
+      for (const address of addresses) this.release(address);
+      addresses.clear();
+    };
+    try {
+      return { made: make(), release };
+    } catch (error) {
+      release();
+      throw error;
+    } finally {
+      this.grouped = undefined;
+    }
   }
 
   /** Gives a block back; nothing is left to give after {@link Arena.dispose}. */
@@ -75,17 +98,18 @@ export class Arena {
     const size = this.used.get(address);
     if (size === undefined) throw new RangeError(`no block begins at ${address}`);
     this.used.delete(address);
+    this.grouped?.delete(address);
     this.usedSum -= size;
     this.addFree({ start: address, end: address + size });
   }
 
   /** A view of floats. */
-  floats(address: number, length: number): Float32Array<ArrayBuffer> {
+  floats(address: number, length: number): Float32Array<SharedArrayBuffer> {
     return new Float32Array(this.memory.buffer, address, length);
   }
 
   /** A view of 32-bit words. */
-  words(address: number, length: number): Uint32Array<ArrayBuffer> {
+  words(address: number, length: number): Uint32Array<SharedArrayBuffer> {
     return new Uint32Array(this.memory.buffer, address, length);
   }
 

@@ -1,6 +1,6 @@
 // The compiled kernels as typed functions; assembly/ has their sources and says what each computes.
 import { kernelsBase64 } from './kernels.wasm.js';
-import { instantiate, type WasmMemory } from './web-assembly.js';
+import { compile, link, type WasmMemory } from './web-assembly.js';
 
 /** Product with a packed matrix; `bias` is 0 where there is none, `accumulate` 1 to add to what `y` holds. */
 type Multiply = (
@@ -39,6 +39,21 @@ export interface Kernels {
 /** Columns of a page of keys and values; the kernels count on it. */
 export const pageColumns = 32;
 
-export function createKernels(memory: WasmMemory): Kernels {
-  return instantiate(Buffer.from(kernelsBase64, 'base64'), memory) as Kernels;
+/** What threads do together; see assembly/threads.ts. */
+export interface SharedKernels extends Kernels {
+  multiplyTogether(control: number, wide: 0 | 1, part: number, ...product: Parameters<Multiply>): void;
+  /** Ends the work of the other threads. */
+  dismiss(control: number): void;
+}
+
+let compiled: object | undefined;
+
+/** The compiled module, which threads can share. */
+export function kernelModule(): object {
+  return (compiled ??= compile(Buffer.from(kernelsBase64, 'base64')));
+}
+
+/** @param memory - a shared one. */
+export function createKernels(memory: WasmMemory): SharedKernels {
+  return link(kernelModule(), memory) as SharedKernels;
 }

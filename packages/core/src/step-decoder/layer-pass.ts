@@ -4,10 +4,20 @@ import { blockBytes, type Arena } from './arena.js';
 import { pageColumns, type Kernels } from './kernels.js';
 import { pageLayout } from './page-layout.js';
 import { RotaryTable } from './rotary-table.js';
+import type { PackedAdapter } from './step-adapter.js';
 import { matrixShapes, type StepLayer, type StepWeights } from './step-weights.js';
 
 /** Most columns that go through the layers together: their vectors stay in the processor's caches. */
 export const blockColumns = 32;
+
+/** What a pass needs beside its inputs. */
+interface PassOptions {
+  /** Address for the final hidden states, `[columns, hidden]`. */
+  output: number;
+  /** Address of room for a float per column of the longest row's pages. */
+  scores: number;
+  adapter?: PackedAdapter | undefined;
+}
 
 /** A column on its way through the layers. */
 export interface Column {
@@ -16,6 +26,8 @@ export interface Column {
   /** Address of the page in which the column is stored. */
   page: number;
   position: number;
+  /** Length of its row after this read. */
+  length: number;
 }
 
 type VectorName = 'residual' | 'normed' | 'queryKeyValue' | 'mixed' | 'gates' | 'activated';
@@ -67,20 +79,19 @@ export class LayerPass {
   /**
    * Stores keys and values of the columns in their pages and writes their final hidden states.
    * @param inputs - `[columns, hidden]`, at most {@link blockColumns} columns; earlier ones of a row come first.
-   * @param output - address of `[columns, hidden]`.
-   * @param scores - address of room for a float per column of the longest row's pages.
    */
-  run(inputs: Float32Array, columns: readonly Column[], output: number, scores: number): void {
+  run(inputs: Float32Array, columns: readonly Column[], options: PassOptions): void {
     const { residual } = this.vectors;
     this.arena.floats(residual, inputs.length).set(inputs);
     this.weights.layers.forEach((layer, index) => {
-      this.attention(layer, index, columns, scores);
-      this.feedForward(layer, columns.length);
+      this.attention(layer, index, columns, options);
+      this.feedForward(layer, index, columns.length, options);
     });
-    this.norm(residual, this.weights.finalNorm, output, columns.length);
+    this.norm(residual, this.weights.finalNorm, options.output, columns.length);
   }
 
-  private attention(layer: StepLayer, index: number, columns: readonly Column[], scores: number): void {
+  private attention(layer: StepLayer, index: number, columns: readonly Column[], options: PassOptions): void {
+    const { scores, adapter } = options;
     const { kernels, config } = this;
     const { heads, keyValueHeads, headSize } = config;
     const { residual, normed, queryKeyValue, mixed } = this.vectors;
@@ -88,14 +99,15 @@ export class LayerPass {
     const offset = index * this.layout.layerBytes;
     this.norm(residual, layer.attentionNorm, normed, columns.length);
     layer.queryKeyValue.multiply(kernels, normed, columns.length, queryKeyValue);
-    columns.forEach(({ pageList, page, position }, i) => {
+    adapter?.add(kernels, index, 'queryKeyValue', normed, columns.length, queryKeyValue);
+    columns.forEach(({ pageList, page, position, length }, i) => {
       const query = queryKeyValue + 4 * i * outputs;
       const key = query + 4 * heads * headSize;
       const value = key + 4 * keyValueHeads * headSize;
       this.headNorm(query, layer.queryNorm, heads);
       this.headNorm(key, layer.keyNorm, keyValueHeads);
       if (config.layerUsesRotary[index] === true) {
-        kernels.rotate(query, heads + keyValueHeads, headSize, this.rotary.address(position));
+        kernels.rotate(query, heads + keyValueHeads, headSize, this.rotary.address(position, length));
       }
       kernels.storeColumn(key, value, page + offset, position % pageColumns, keyValueHeads, headSize);
       kernels.attend(
@@ -111,14 +123,18 @@ export class LayerPass {
       );
     });
     layer.output.multiply(kernels, mixed, columns.length, residual, 1);
+    adapter?.add(kernels, index, 'output', mixed, columns.length, residual);
   }
 
-  private feedForward(layer: StepLayer, count: number): void {
+  private feedForward(layer: StepLayer, index: number, count: number, { adapter }: PassOptions): void {
+    const { kernels } = this;
     const { residual, normed, gates, activated } = this.vectors;
     this.norm(residual, layer.feedForwardNorm, normed, count);
-    layer.gateUp.multiply(this.kernels, normed, count, gates);
-    this.kernels.gatedActivation(gates, activated, count, this.config.intermediateSize);
-    layer.down.multiply(this.kernels, activated, count, residual, 1);
+    layer.gateUp.multiply(kernels, normed, count, gates);
+    adapter?.add(kernels, index, 'gateUp', normed, count, gates);
+    kernels.gatedActivation(gates, activated, count, this.config.intermediateSize);
+    layer.down.multiply(kernels, activated, count, residual, 1);
+    adapter?.add(kernels, index, 'down', activated, count, residual);
   }
 
   private norm(x: number, weight: number, y: number, rows: number): void {

@@ -1,16 +1,12 @@
 // A weight matrix in the layout of the kernels, as bfloat16 where that loses nothing.
 import { blockBytes, type Arena } from './arena.js';
 import type { Kernels } from './kernels.js';
+import type { MatrixShape, StepMatrix } from './step-matrix.js';
 
 /** Outputs of a panel: for each input in turn, the weights of eight outputs side by side. */
 const panelOutputs = 8;
 
 export type WeightStorage = 'float32' | 'bfloat16';
-
-export interface MatrixShape {
-  inputs: number;
-  outputs: number;
-}
 
 /** bfloat16 if every value is exactly representable in it, which is so when its lower 16 bits are zero. */
 export function storageOf(values: Float32Array): WeightStorage {
@@ -25,7 +21,7 @@ export function packedBytes({ inputs, outputs }: MatrixShape, storage: WeightSto
 }
 
 /** The map `y = x W + bias` of `x [rows, inputs]` with a frozen `W`. */
-export class PackedMatrix {
+export class PackedMatrix implements StepMatrix {
   private constructor(
     private readonly arena: Arena,
     readonly shape: MatrixShape,

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import { exportDecoderWeights, loadDecoderWeights } from '../model/decoder-weights.js';
 import { Decoder } from '../model/decoder.js';
+import type { LoraAdapter } from '../model/lora.js';
 import { frozenDecoder, memorySource, readAtOnce } from '../model/tiny-decoder.test-helper.js';
 
 export type Weights = 'float32' | 'bfloat16';
@@ -25,8 +26,9 @@ export function lastHidden(
   decoder: Decoder,
   sequences: readonly (readonly number[])[],
   counts: readonly number[],
+  adapter?: LoraAdapter,
 ): Float32Array {
-  const rows = readAtOnce(decoder, sequences);
+  const rows = readAtOnce(decoder, sequences, 'right', adapter);
   const size = decoder.config.hiddenSize;
   return Float32Array.from(rows.flatMap((row, b) => [...row.subarray(row.length - counts[b]! * size)]));
 }

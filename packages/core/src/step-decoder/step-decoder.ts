@@ -1,15 +1,41 @@
 // A frozen decoder in WebAssembly memory, for passes over a few columns.
 import { MemGenError } from '@memgen/common';
+import { hostProduct, type HostProduct } from '../backend/kernels/tensorflow/host-product.js';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import type { Decoder } from '../model/decoder.js';
 import type { KeyValueCache } from '../model/key-value-cache.js';
+import type { LoraAdapter } from '../model/lora.js';
 import { Arena, GrowingBlock } from './arena.js';
 import { importKeysAndValues } from './import-cache.js';
-import { createKernels, pageColumns, type Kernels } from './kernels.js';
+import { createKernels, kernelModule, pageColumns, type Kernels } from './kernels.js';
 import { blockColumns, LayerPass, passBytes, type Column } from './layer-pass.js';
 import { pageLayout } from './page-layout.js';
+import { PackedAdapter, packAdapter, type StepAdapter } from './step-adapter.js';
 import { PagedCache, PagePool, type StepCache } from './step-cache.js';
-import { copyWeights, mostWeightBytes, type StepWeights } from './step-weights.js';
+import { controlBytes, defaultThreads, ThreadTeam } from './thread-team.js';
+import { borrowWeights, copyWeights, mostWeightBytes, type StepWeights } from './step-weights.js';
+
+/** Options of {@link StepDecoder.create}. */
+export interface StepDecoderOptions {
+  /**
+   * - `"copied"`: matrices are copied, one at a time, as bfloat16 if that is exact; the decoder is not needed afterwards.
+   * - `"borrowed"`: they stay with the backend, which multiplies by them: no second copy, slower for few rows and faster
+   *   for many. The decoder must live as long. Only where {@link StepDecoder.borrows}: TensorFlow on the processor.
+   * @default "copied"
+   */
+  matrices?: 'copied' | 'borrowed' | undefined;
+  /**
+   * Threads that share the products with copied matrices, this one among them. They sleep while nothing is read.
+   * @default the processors, at most 8; 1 in a worker thread
+   */
+  threads?: number | undefined;
+}
+
+/** Options of {@link StepDecoder.read}. */
+export interface StepReadOptions {
+  /** Made by {@link StepDecoder.prepareAdapter} of the same step decoder. @default none */
+  adapter?: StepAdapter | undefined;
+}
 
 /**
  * Runs the layers of a frozen decoder by kernels of its own, one call per product, without a tensor: a token takes about
@@ -18,6 +44,7 @@ import { copyWeights, mostWeightBytes, type StepWeights } from './step-weights.j
  */
 export class StepDecoder {
   private readonly kernels: Kernels;
+  private readonly team: ThreadTeam | undefined;
   private readonly layers: LayerPass;
   private readonly pool: PagePool;
   private readonly pageLists: GrowingBlock;
@@ -32,8 +59,15 @@ export class StepDecoder {
     readonly config: DecoderConfig,
     private readonly arena: Arena,
     private readonly weights: StepWeights,
+    threads: number,
   ) {
-    this.kernels = createKernels(arena.memory);
+    const shared = createKernels(arena.memory);
+    if (threads > 1) {
+      const control = arena.allocate(controlBytes);
+      arena.words(control, controlBytes / 4).fill(0);
+      this.team = new ThreadTeam(shared, control, { module: kernelModule(), memory: arena.memory, threads });
+    }
+    this.kernels = this.team?.kernels ?? shared;
     this.layers = new LayerPass(config, weights, this.kernels, arena);
     this.pool = new PagePool(arena, pageLayout(config).pageBytes);
     this.pageLists = new GrowingBlock(arena);
@@ -44,19 +78,28 @@ export class StepDecoder {
   }
 
   /**
-   * Copies the weights of a decoder, one tensor at a time; the decoder is not needed afterwards. A matrix is stored as
-   * bfloat16 if that is exact, else as float32.
-   * @param decoder - with tensors on any backend.
-   * @throws MemGenError `step-decoder-memory` when the weights do not fit into 4 GiB, before anything is allocated.
+   * Takes the weights of a decoder.
+   * @param decoder - with tensors on the current backend.
+   * @throws MemGenError `step-decoder-threads`; `step-decoder-borrow` where the backend lends nothing;
+   * `step-decoder-memory` when the weights do not fit into 4 GiB, before anything is allocated.
    */
-  static async create(decoder: Decoder): Promise<StepDecoder> {
+  static async create(decoder: Decoder, options: StepDecoderOptions = {}): Promise<StepDecoder> {
+    const { matrices = 'copied', threads = defaultThreads() } = options;
+    checkThreads(threads);
     const { config } = decoder;
     const arena = new Arena();
-    const weights = await copyWeights(decoder, arena, passBytes(config));
-    return new StepDecoder(config, arena, weights);
+    if (matrices === 'borrowed') {
+      return new StepDecoder(config, arena, await borrowWeights(decoder, arena, requireHostProduct()), 1);
+    }
+    return new StepDecoder(config, arena, await copyWeights(decoder, arena, passBytes(config)), threads);
   }
 
-  /** Most bytes of WebAssembly memory that {@link StepDecoder.create} takes: half of that where all weights are bfloat16. */
+  /** Whether the current backend lends its matrices. */
+  static borrows(): boolean {
+    return hostProduct() !== undefined;
+  }
+
+  /** Most bytes of WebAssembly memory that copied matrices take: half of that where all weights are bfloat16. */
   static memoryNeeded(config: DecoderConfig): number {
     return mostWeightBytes(config) + passBytes(config);
   }
@@ -95,15 +138,32 @@ export class StepDecoder {
   }
 
   /**
+   * Copies an adapter as it is now; a read with it computes W x + scaling * B (A x). Any number of adapters can be there
+   * at once, each read takes one or none.
+   * @param adapter - with tensors on any backend; it is not needed afterwards.
+   * @throws MemGenError `adapter-shape` for an adapter of another model, `step-decoder-memory`.
+   */
+  prepareAdapter(adapter: LoraAdapter): Promise<StepAdapter> {
+    return packAdapter(adapter, { config: this.config, arena: this.arena, columns: blockColumns });
+  }
+
+  /**
    * Reads new columns. Row b reads `counts[b]` columns (0 is fine); positions go on from its length. A column attends to
    * its own row up to itself.
    * @param inputs - input vectors `[sum(counts), hidden]`, row after row.
    * @returns final hidden states after the last norm, `[sum(counts) * hidden]`: a view that holds until the next call.
-   * @throws MemGenError `step-decoder-input`, `step-decoder-cache`, `step-decoder-memory` (all before anything is read).
+   * @throws MemGenError `step-decoder-input`, `step-decoder-cache`, `step-decoder-adapter`, `step-decoder-memory` (all
+   * before anything is read).
    */
-  read(inputs: Float32Array, counts: readonly number[], cache: StepCache): Float32Array {
+  read(
+    inputs: Float32Array,
+    counts: readonly number[],
+    cache: StepCache,
+    { adapter }: StepReadOptions = {},
+  ): Float32Array {
     const { hiddenSize } = this.config;
     const own = this.checkCache(cache);
+    const ownAdapter = this.checkAdapter(adapter);
     const total = checkCounts(counts, own.lengths.length);
     if (inputs.length !== total * hiddenSize) {
       throw new MemGenError({
@@ -119,7 +179,11 @@ export class StepDecoder {
     for (let first = 0; first < total; first += blockColumns) {
       const block = columns.slice(first, first + blockColumns);
       const vectors = inputs.subarray(first * hiddenSize, (first + block.length) * hiddenSize);
-      this.layers.run(vectors, block, this.hidden.address + 4 * first * hiddenSize, this.scores.address);
+      this.layers.run(vectors, block, {
+        output: this.hidden.address + 4 * first * hiddenSize,
+        scores: this.scores.address,
+        adapter: ownAdapter,
+      });
     }
     own.advance(counts);
     this.lastColumns = total;
@@ -156,8 +220,7 @@ export class StepDecoder {
 
   /** Embeddings of tokens, `[ids.length * hidden]`. @throws MemGenError `token-id` for an id outside the vocabulary. */
   embed(ids: readonly number[]): Float32Array {
-    const { hiddenSize, vocabularySize } = this.config;
-    const { embedding, head } = this.weights;
+    const { vocabularySize } = this.config;
     this.arena.checkOpen();
     const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
     if (bad !== undefined) {
@@ -169,16 +232,12 @@ export class StepDecoder {
         hint: 'check that the tokenizer belongs to the model',
       });
     }
-    const rows = new Float32Array(ids.length * hiddenSize);
-    ids.forEach((id, i) => {
-      if (embedding === undefined) head.copyOutput(id, rows.subarray(i * hiddenSize, (i + 1) * hiddenSize));
-      else rows.set(embedding.subarray(id * hiddenSize, (id + 1) * hiddenSize), i * hiddenSize);
-    });
-    return rows;
+    return ids.length === 0 ? new Float32Array(0) : this.weights.embed(ids);
   }
 
-  /** Lets the memory go, with the memory of all caches. */
+  /** Lets the memory go, with the memory of all caches and adapters. */
   dispose(): void {
+    this.team?.dispose();
     this.arena.dispose();
   }
 
@@ -193,10 +252,11 @@ export class StepDecoder {
     let pageList = this.pageLists.address;
     return counts.flatMap((count, row) => {
       const list = pageList;
+      const length = lengths[row]! + count;
       pageList += 4 * pages[row]!.length;
       return Array.from({ length: count }, (_, i): Column => {
         const position = lengths[row]! + i;
-        return { pageList: list, page: pages[row]![Math.floor(position / pageColumns)]!, position };
+        return { pageList: list, page: pages[row]![Math.floor(position / pageColumns)]!, position, length };
       });
     });
   }
@@ -209,6 +269,39 @@ export class StepDecoder {
       hint: 'use a cache that createCache() or importCache() of this one has made',
     });
   }
+
+  private checkAdapter(adapter: StepAdapter | undefined): PackedAdapter | undefined {
+    if (adapter === undefined) return undefined;
+    if (adapter instanceof PackedAdapter && adapter.arena === this.arena) {
+      adapter.checkOpen();
+      return adapter;
+    }
+    throw new MemGenError({
+      code: 'step-decoder-adapter',
+      message: 'the adapter was prepared by another step decoder',
+      hint: 'use an adapter that prepareAdapter() of this one has made',
+    });
+  }
+}
+
+function requireHostProduct(): HostProduct {
+  const product = hostProduct();
+  if (product !== undefined) return product;
+  throw new MemGenError({
+    code: 'step-decoder-borrow',
+    message: 'the current backend does not lend its matrices to a step decoder',
+    expected: 'the tensorflow backend on the processor',
+    hint: 'let the matrices be copied',
+  });
+}
+
+function checkThreads(threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1) return;
+  throw new MemGenError({
+    code: 'step-decoder-threads',
+    message: 'the number of threads must be a whole number of at least 1',
+    got: String(threads),
+  });
 }
 
 /** @returns the sum. */

@@ -1,31 +1,34 @@
-// Copies the weights of a decoder into WebAssembly memory.
+// The weights of a decoder for its kernels: copied into WebAssembly memory, or left with the backend.
 import { MemGenError } from '@memgen/common';
 import type * as tf from '@tensorflow/tfjs';
+import type { HostProduct } from '../backend/kernels/tensorflow/host-product.js';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import type { LayerWeights } from '../model/decoder-layer.js';
 import type { Decoder } from '../model/decoder.js';
 import type { LinearWeights } from '../ops/linear.js';
 import { arenaLimit, blockBytes, type Arena } from './arena.js';
-import { packedBytes, PackedMatrix, storageOf, type MatrixShape } from './packed-matrix.js';
+import { BorrowedMatrix } from './borrowed-matrix.js';
+import { packedBytes, PackedMatrix, storageOf } from './packed-matrix.js';
+import type { MatrixShape, StepMatrix } from './step-matrix.js';
 
 /** Matrices, and addresses of norms. */
 export interface StepLayer {
   attentionNorm: number;
-  queryKeyValue: PackedMatrix;
+  queryKeyValue: StepMatrix;
   queryNorm?: number | undefined;
   keyNorm?: number | undefined;
-  output: PackedMatrix;
+  output: StepMatrix;
   feedForwardNorm: number;
-  gateUp: PackedMatrix;
-  down: PackedMatrix;
+  gateUp: StepMatrix;
+  down: StepMatrix;
 }
 
 export interface StepWeights {
   layers: StepLayer[];
   finalNorm: number;
-  head: PackedMatrix;
-  /** Row-major `[vocabulary, hidden]`, outside of the memory; none where the head is the table. */
-  embedding?: Float32Array | undefined;
+  head: StepMatrix;
+  /** Embeddings of tokens of the vocabulary, `[ids.length * hidden]`. */
+  embed: (ids: readonly number[]) => Float32Array;
 }
 
 const matrixNames = ['queryKeyValue', 'output', 'gateUp', 'down'] as const;
@@ -53,21 +56,55 @@ export function mostWeightBytes(config: DecoderConfig): number {
 }
 
 /**
+ * Copies all weights.
  * @param otherBytes - what else has to fit into the memory.
  * @throws MemGenError `step-decoder-memory` before anything is allocated when not all fits.
  */
 export async function copyWeights(decoder: Decoder, arena: Arena, otherBytes: number): Promise<StepWeights> {
-  const { config, weights } = decoder;
   await checkRoom(decoder, otherBytes);
+  const pack = async ({ weight, bias }: LinearWeights) =>
+    PackedMatrix.pack(arena, shapeOf(weight), await floatsOf(weight), bias && (await floatsOf(bias)));
+  const head = await pack({ weight: decoder.weights.head });
+  const { hiddenSize, tiedEmbeddings } = decoder.config;
+  const table = tiedEmbeddings ? undefined : await decoder.weights.embedding.rows();
+  const embed = (ids: readonly number[]) => {
+    const rows = new Float32Array(ids.length * hiddenSize);
+    ids.forEach((id, i) => {
+      if (table === undefined) head.copyOutput(id, rows.subarray(i * hiddenSize, (i + 1) * hiddenSize));
+      else rows.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), i * hiddenSize);
+    });
+    return rows;
+  };
+  return { ...(await collect(decoder, arena, pack)), head, embed };
+}
+
+/** Leaves the matrices with the backend, which multiplies by them; copies norms and biases only. */
+export async function borrowWeights(decoder: Decoder, arena: Arena, product: HostProduct): Promise<StepWeights> {
+  const borrow = async ({ weight, bias }: LinearWeights) =>
+    new BorrowedMatrix(arena, weight, bias && Float32Array.from(await floatsOf(bias)), product);
+  const head = await borrow({ weight: decoder.weights.head });
+  const embed = (ids: readonly number[]) => {
+    const vectors = decoder.embed(ids);
+    try {
+      return vectors.dataSync<'float32'>();
+    } finally {
+      vectors.dispose();
+    }
+  };
+  return { ...(await collect(decoder, arena, borrow)), head, embed };
+}
+
+async function collect(
+  { weights }: Decoder,
+  arena: Arena,
+  matrix: (linear: LinearWeights) => Promise<StepMatrix>,
+): Promise<Pick<StepWeights, 'layers' | 'finalNorm'>> {
   const vector = async (tensor: tf.Tensor1D) => {
     const values = await floatsOf(tensor);
     const address = arena.allocate(4 * values.length);
     arena.floats(address, values.length).set(values);
     return address;
   };
-  const matrix = async ({ weight, bias }: LinearWeights) =>
-    PackedMatrix.pack(arena, shapeOf(weight), await floatsOf(weight), bias && (await floatsOf(bias)));
-
   const layers: StepLayer[] = [];
   for (const layer of weights.layers) {
     layers.push({
@@ -81,12 +118,7 @@ export async function copyWeights(decoder: Decoder, arena: Arena, otherBytes: nu
       down: await matrix(layer.down),
     });
   }
-  return {
-    layers,
-    finalNorm: await vector(weights.finalNorm),
-    head: await matrix({ weight: weights.head }),
-    embedding: config.tiedEmbeddings ? undefined : await weights.embedding.rows(),
-  };
+  return { layers, finalNorm: await vector(weights.finalNorm) };
 }
 
 /** Looks at the values only where it depends on them whether all fits. */

@@ -1,23 +1,8 @@
-// Replaces the matrix product of tfjs-node where TensorFlow has a faster operation for it.
-import type * as tf from '@tensorflow/tfjs';
+// Replaces the matrix product of tfjs-node where TensorFlow has a faster operation for it, and adds one in bfloat16.
 import { inputOf, switchOf } from '../kernel-arguments.js';
 import { replaceKernel } from '../replace-kernel.js';
-
-interface TensorflowAttribute {
-  name: string;
-  type: number;
-  value: number | boolean;
-}
-
-/** `NodeJSKernelBackend` of tfjs-node as our kernel sees it. */
-interface TensorflowEngine {
-  binding: { TF_ATTR_BOOL: number; TF_ATTR_TYPE: number; TF_FLOAT: number };
-  executeSingleOutput(operation: string, attributes: TensorflowAttribute[], inputs: tf.TensorInfo[]): tf.TensorInfo;
-}
-
-function isTensorflowEngine(backend: object): backend is TensorflowEngine {
-  return 'binding' in backend && 'executeSingleOutput' in backend;
-}
+import { registerBfloat16Kernels } from './bfloat16.js';
+import { isTensorflowEngine } from './tensorflow-engine.js';
 
 /**
  * tfjs-node multiplies with TensorFlow's `BatchMatMulV2`. For two plain matrices `MatMul` is never slower and up to 2.5
@@ -38,4 +23,5 @@ export function registerTensorflowKernels(): void {
     ];
     return backend.executeSingleOutput('MatMul', attributes, [a, b]);
   });
+  registerBfloat16Kernels();
 }

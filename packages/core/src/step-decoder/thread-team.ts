@@ -1,0 +1,69 @@
+// Worker threads that take part in the products of a step decoder.
+import { availableParallelism } from 'node:os';
+import { isMainThread, Worker } from 'node:worker_threads';
+import type { Kernels, SharedKernels } from './kernels.js';
+import type { WasmMemory } from './web-assembly.js';
+
+/** Bytes of the block through which the threads speak to each other. */
+export const controlBytes = 512;
+
+/** Reading weights from memory is what takes the time: more threads than this rarely bring more of them in. */
+const mostThreads = 8;
+
+/** Products with fewer multiplications are done before other threads have noticed them. */
+const leastShared = 2 ** 17;
+
+/** Parts of a product per thread: one that comes late finds something left to do. */
+const partsPerThread = 8;
+
+/** The whole program of a thread: it needs no file, and no loader of the main thread's. */
+const program = `
+const { module, memory, control } = require('node:worker_threads').workerData;
+new WebAssembly.Instance(module, { env: { memory } }).exports.work(control);
+`;
+
+/** One thread a processor in the main thread; one in a worker, whose program has shared the processors out already. */
+export function defaultThreads(): number {
+  return isMainThread ? Math.min(mostThreads, availableParallelism()) : 1;
+}
+
+/** The threads end with {@link ThreadTeam.dispose}, or with the process: they do not keep it alive. */
+export class ThreadTeam {
+  /** Kernels whose products the team shares. Results do not depend on the number of threads. */
+  readonly kernels: Kernels;
+  private disposed = false;
+
+  /**
+   * @param control - address of {@link controlBytes} zeros in the memory.
+   * @param threads - this one among them.
+   */
+  constructor(
+    private readonly shared: SharedKernels,
+    private readonly control: number,
+    { module, memory, threads }: { module: object; memory: WasmMemory; threads: number },
+  ) {
+    for (let i = 1; i < threads; i++) {
+      const workerData = { module, memory, control };
+      // A thread that does not start leaves its parts to the others.
+      new Worker(program, { eval: true, workerData, execArgv: [], env: {} }).on('error', () => undefined).unref();
+    }
+    const together =
+      (wide: 0 | 1): Kernels['multiplyFloat32'] =>
+      (x, rows, inputs, weights, bias, outputs, y, accumulate) => {
+        if (rows * inputs * outputs < leastShared) {
+          const alone = wide === 1 ? shared.multiplyFloat32 : shared.multiplyBfloat16;
+          alone(x, rows, inputs, weights, bias, outputs, y, accumulate);
+          return;
+        }
+        const part = 8 * Math.ceil(outputs / (8 * partsPerThread * threads));
+        shared.multiplyTogether(control, wide, part, x, rows, inputs, weights, bias, outputs, y, accumulate);
+      };
+    this.kernels = { ...shared, multiplyFloat32: together(1), multiplyBfloat16: together(0) };
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.shared.dismiss(this.control);
+  }
+}
