@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checks, runChecks } from './check.mjs';
 import { root, run, setUp, sourceCommand } from './set-up.mjs';
+import { softwareWebgpu } from './software-webgpu.mjs';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
@@ -38,12 +39,18 @@ function countOf(name, command, env = {}) {
   if (Number(line[2]) > 0) failures.push(name);
 }
 
+function skip(name, reason) {
+  totals.skipped++;
+  console.log(`skip  ${name}: ${reason}`);
+}
+
 function hasCompiler() {
   return spawnSync('c++', ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
 setUp();
 countOf('tests', ['npm', 'test']);
+countOf('slow tests', ['npm', 'run', 'test:slow']);
 
 console.log('\n--- checks');
 const failedChecks = runChecks();
@@ -65,6 +72,41 @@ for (const backend of ['wasm', 'tensorflow']) {
     sourceCommand('packages/parity/src/main.ts', goldens, '--backend', backend),
   );
 }
+
+/** Models, adapters, tokenizers and number formats: what the slow backends can do in a minute or two. */
+const runtimeGroups = ['--only', 'a,b,g,h'];
+countOf(
+  'reference values on cpu',
+  sourceCommand('packages/parity/src/main.ts', goldens, '--backend', 'cpu', ...runtimeGroups),
+);
+const webgpu = softwareWebgpu();
+if (webgpu.environment === undefined) {
+  skip('reference values on webgpu', webgpu.problem);
+} else {
+  countOf(
+    'reference values on webgpu (software)',
+    sourceCommand('packages/parity/src/main.ts', goldens, '--backend', 'webgpu', ...runtimeGroups),
+    webgpu.environment,
+  );
+  const webgpuTests = ['scripts/test.mjs', 'packages/core/src/backend/engines/webgpu.test.ts'];
+  countOf('tests on webgpu (software)', [process.execPath, ...webgpuTests], webgpu.environment);
+}
+
+console.log('\n--- the real SmolLM2-135M-Instruct');
+const obtained = spawnSync(process.execPath, sourceCommand('scripts/obtain-smollm2.ts').slice(1), {
+  cwd: root,
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const plain = join(goldens, 'i_smollm2', 'plain.json');
+if (obtained.status !== 0 || !existsSync(plain)) {
+  skip('reference values of SmolLM2', obtained.status === 0 ? `there is no ${plain}` : 'the weights cannot be had');
+} else {
+  const given = ['--backend', 'tensorflow', '--only', 'i_smollm2/plain', '--smollm2', obtained.stdout.trim()];
+  countOf('reference values of SmolLM2 on tensorflow', sourceCommand('packages/parity/src/main.ts', goldens, ...given));
+}
+
+countOf('tests under Node 22 and 24', [process.execPath, 'scripts/other-nodes.mjs']);
 
 console.log('\n--- the main job, cut short');
 const folder = join(mkdtempSync(join(tmpdir(), 'memgen-ci-')), 'run');

@@ -18,17 +18,21 @@ export interface GoldenCaseOptions {
   name: string;
   /** Folder that holds the groups and `models/`. */
   root: string;
+  /** SmolLM2-135M-Instruct as a GGUF file or a folder, for the cases that need it. */
+  smollm2?: string | undefined;
 }
 
 /** Gives a check what it needs and frees it all in {@link GoldenCase.close}. */
 export class GoldenCase {
   readonly name: string;
   readonly root: string;
+  readonly smollm2: string | undefined;
   private readonly releases: (() => unknown)[] = [];
 
-  constructor({ name, root }: GoldenCaseOptions) {
+  constructor({ name, root, smollm2 }: GoldenCaseOptions) {
     this.name = name;
     this.root = root;
+    this.smollm2 = smollm2;
   }
 
   /** Absolute path of a file of the case. */

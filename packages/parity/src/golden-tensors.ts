@@ -2,8 +2,15 @@
 import { MemGenError } from '@memgen/common';
 import { openSafetensors, type SafetensorsFile } from '@memgen/core';
 
+/** Tensors by the reference's names, whether they were recorded or are given by a formula. */
+export interface OfficialTensors {
+  readonly names: string[];
+  shape(name: string): readonly number[];
+  floats(name: string): Promise<Float32Array>;
+}
+
 /** Reads recorded tensors by name; closed by the case that opened it. */
-export class GoldenTensors {
+export class GoldenTensors implements OfficialTensors {
   private constructor(
     readonly file: SafetensorsFile,
     private readonly path: string,

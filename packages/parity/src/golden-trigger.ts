@@ -3,7 +3,7 @@ import { importAdapter, toPeftConfig, type Decoder, type LoraConfig } from '@mem
 import { LanguageModelTrigger } from '@memgen/trigger';
 import * as tf from '@tensorflow/tfjs';
 import type { GoldenCase } from './golden-case.js';
-import type { GoldenTensors } from './golden-tensors.js';
+import type { OfficialTensors } from './golden-tensors.js';
 import { peftModules } from './golden-weaver.js';
 
 const prefix = 'trigger.';
@@ -21,7 +21,7 @@ export async function openTrigger(
   golden: GoldenCase,
   base: Decoder,
   lora: LoraConfig,
-  state: GoldenTensors,
+  state: OfficialTensors,
 ): Promise<{ trigger: LanguageModelTrigger; officialNames: ReadonlyMap<string, string> }> {
   const officialNames = new Map(
     state.names.filter((name) => name.startsWith(prefix)).map((name) => [triggerNameOfOfficial(name), name]),

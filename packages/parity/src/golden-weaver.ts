@@ -11,7 +11,7 @@ import {
 import { LatentWeaver, weaverFromTensors } from '@memgen/weaver';
 import { z } from 'zod';
 import type { GoldenCase } from './golden-case.js';
-import type { GoldenTensors } from './golden-tensors.js';
+import type { OfficialTensors } from './golden-tensors.js';
 
 /** Settings of an adapter as peft names them. */
 export const loraSettings = z.object({
@@ -40,23 +40,35 @@ export interface GoldenWeaver {
 export async function openWeaver(
   golden: GoldenCase,
   { reasoner: reasonerName, weaver_base, lora }: z.infer<typeof weavingModels>,
-  state: GoldenTensors,
+  state: OfficialTensors,
 ): Promise<GoldenWeaver> {
   const reasoner = await golden.decoder(golden.modelFolder(reasonerName));
   const base = weaver_base === reasonerName ? reasoner : await golden.decoder(golden.modelFolder(weaver_base));
+  const tokenizer = await golden.tokenizer(reasonerName);
+  const { weaver, officialNames } = await makeWeaver(golden, base, adapterConfig(lora), state);
+  return { reasoner, tokenizer, weaver, officialNames };
+}
+
+/** A weaver over a loaded base; the case owns it. */
+export async function makeWeaver(
+  golden: GoldenCase,
+  base: Decoder,
+  lora: LoraConfig,
+  state: OfficialTensors,
+): Promise<Pick<GoldenWeaver, 'weaver' | 'officialNames'>> {
   const { tensors, officialNames } = await weaverTensors(state);
   const isAdapter = (name: string) => /\.lora_[AB]$/.test(name);
   const own = new Map([...tensors].filter(([name]) => !isAdapter(name)));
   const modules = peftModules(new Map([...tensors].filter(([name]) => isAdapter(name))));
-  const adapter = importAdapter(base.config, { config: toPeftConfig(adapterConfig(lora)), modules }, golden.path());
+  const adapter = importAdapter(base.config, { config: toPeftConfig(lora), modules }, golden.path());
   const weights = weaverFromTensors(base, own, golden.path());
   const weaver = golden.own(new LatentWeaver(base, adapter, weights));
-  return { reasoner, tokenizer: await golden.tokenizer(reasonerName), weaver, officialNames };
+  return { weaver, officialNames };
 }
 
 /** The weaver's tensors under our names; those of the trigger are left out. */
 export async function weaverTensors(
-  state: GoldenTensors,
+  state: OfficialTensors,
 ): Promise<{ tensors: Map<string, ArrayWithShape>; officialNames: Map<string, string> }> {
   const tensors = new Map<string, ArrayWithShape>();
   const officialNames = new Map<string, string>();

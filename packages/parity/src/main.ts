@@ -8,6 +8,7 @@ import { runParity } from './run.js';
 interface Settings {
   backend: BackendName | 'auto';
   only?: string[];
+  smollm2?: string;
 }
 
 const program = new Command('parity')
@@ -20,11 +21,18 @@ const program = new Command('parity')
       'only these: letters of groups, names or globs, e.g. "a,c_memgen/*/augment"',
     ).argParser((text) => text.split(',')),
   )
-  .action(async (folder: string, { backend, only }: Settings) => {
+  .addOption(
+    new Option(
+      '--smollm2 <file>',
+      'weights of SmolLM2-135M-Instruct for group i: the GGUF file of scripts/obtain-smollm2.ts',
+    ).env('MEMGEN_SMOLLM2'),
+  )
+  .action(async (folder: string, { backend, only, smollm2 }: Settings) => {
     const { name, version, reason } = await startBackend({ backend });
     console.log(`backend ${name} ${version}: ${reason}`);
     const tally = await runParity(folder, {
       ...(only !== undefined && { only }),
+      smollm2: smollm2 === '' ? undefined : smollm2,
       onResult: (result) => {
         console.log(formatResult(result));
       },

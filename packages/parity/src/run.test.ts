@@ -152,7 +152,10 @@ describe('a case fails', () => {
       left.push(tf.scalar(1));
       return Promise.resolve();
     };
-    const result = await runCase({ name: 'h_dtypes', kind: { pattern: /^/, check } }, goldenFixture(), () => 0);
+    const result = await runCase(
+      { name: 'h_dtypes', kind: { pattern: /^/, check } },
+      { root: goldenFixture(), now: () => 0 },
+    );
     tf.dispose(left);
     expect(result).toMatchObject({ outcome: 'failed', failures: ['tensors left behind: got 1, expected 0'] });
   });
@@ -172,8 +175,7 @@ describe('runCase', () => {
           },
         },
       },
-      goldenFixture(),
-      () => 0,
+      { root: goldenFixture(), now: () => 0 },
     );
     expect(closed).toEqual(['second', 'first']);
     expect(result).toMatchObject({ outcome: 'failed', failures: [expect.stringMatching(/^error: Error: broken/)] });
@@ -182,7 +184,7 @@ describe('runCase', () => {
   it('measures the time with the given clock', async () => {
     const times = [10, 35];
     const kind = { pattern: /^/, check: () => Promise.resolve() };
-    const result = await runCase({ name: 'x', kind }, goldenFixture(), () => times.shift()!);
+    const result = await runCase({ name: 'x', kind }, { root: goldenFixture(), now: () => times.shift()! });
     expect(result).toMatchObject({ milliseconds: 25 });
   });
 });

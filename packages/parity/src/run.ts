@@ -20,6 +20,8 @@ export type CaseResult = { name: string } & (
 export interface RunOptions {
   /** Patterns for the names of cases. @default all */
   only?: readonly string[];
+  /** Weights of SmolLM2-135M-Instruct; the cases that need them are skipped without. */
+  smollm2?: string | undefined;
   /** Milliseconds of a clock that only moves forward. @default performance.now */
   now?: () => number;
   onResult?: (result: CaseResult) => void;
@@ -30,12 +32,12 @@ export type Tally = Record<CaseResult['outcome'], number>;
 /** Runs on the tfjs backend that is in use. @throws MemGenError `parity-layout` if there is nothing to check. */
 export async function runParity(
   folder: string,
-  { only, now = () => performance.now(), onResult }: RunOptions = {},
+  { only, smollm2, now = () => performance.now(), onResult }: RunOptions = {},
 ): Promise<Tally> {
   const { root, cases } = await findCases(folder, only);
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   for (const found of cases) {
-    const result = await runCase(found, root, now);
+    const result = await runCase(found, { root, smollm2, now });
     tally[result.outcome]++;
     onResult?.(result);
   }
@@ -43,11 +45,14 @@ export async function runParity(
 }
 
 /** Checks one case. Whatever goes wrong in it, tensors that stay behind included, is its failure. */
-export async function runCase({ name, kind }: FoundCase, root: string, now: () => number): Promise<CaseResult> {
+export async function runCase(
+  { name, kind }: FoundCase,
+  { root, smollm2, now }: { root: string; smollm2?: string | undefined; now: () => number },
+): Promise<CaseResult> {
   if ('unsupported' in kind) return { name, outcome: 'skipped', reason: kind.unsupported };
   const start = now();
   const tensorsBefore = tf.memory().numTensors;
-  const golden = new GoldenCase({ name, root });
+  const golden = new GoldenCase({ name, root, smollm2 });
   const compare = new Comparison();
   try {
     const reason = await kind.skip?.(golden);

@@ -1,9 +1,12 @@
 // Names of the compute backends and what is told about one that was started.
 
-/** The tfjs backends this package can start, fastest first. */
-export const backendNames = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+/**
+ * The backends this package can start, in the order in which they are tried. `tensorflow-gpu` is TensorFlow computing on
+ * a GPU; `tensorflow` is whichever TensorFlow there is. For tfjs both are its backend `tensorflow`.
+ */
+export const backendNames = ['tensorflow-gpu', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
-/** A tfjs backend by its tfjs name. */
+/** One of {@link backendNames}. */
 export type BackendName = (typeof backendNames)[number];
 
 /** A backend that was tried and did not start. */

@@ -2,7 +2,8 @@
 import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it, vi } from 'vitest';
-import { startBackend } from './start-backend.js';
+import { backendNames } from './backend-info.js';
+import { remedies, startBackend } from './start-backend.js';
 
 /** An environment in which no private engine is found. */
 const bare = { MEMGEN_CACHE: '/nonexistent/memgen' };
@@ -20,9 +21,9 @@ describe('startBackend', () => {
   it('takes the first that works and tells why the others did not', async () => {
     const info = await startBackend({ environment: bare });
     expect(info.name).toBe('wasm');
-    expect(info.tried.map(({ name }) => name)).toEqual(['tensorflow', 'webgpu']);
-    expect(info.tried[0]!.problem).toBe('no @tensorflow/tfjs-node is installed');
-    expect(info.reason).toBe('it is the first that works here (tensorflow and webgpu do not)');
+    expect(info.tried.map(({ name }) => name)).toEqual(['tensorflow-gpu', 'tensorflow', 'webgpu']);
+    expect(info.tried[1]!.problem).toBe('no @tensorflow/tfjs-node is installed');
+    expect(info.reason).toBe('it is the first that works here (tensorflow-gpu, tensorflow and webgpu do not)');
   });
 
   it('obeys MEMGEN_BACKEND where nothing is asked for', async () => {
@@ -50,6 +51,11 @@ describe('startBackend', () => {
     const failure = await startBackend({ backend: 'tensorflow', environment: bare }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'backend-start', got: 'no @tensorflow/tfjs-node is installed' });
     expect((failure as MemGenError).hint).toContain('memgen backend install');
+  });
+
+  it('has a remedy of one line for each', () => {
+    expect(Object.keys(remedies)).toEqual([...backendNames]);
+    for (const remedy of Object.values(remedies)) expect(remedy).toMatch(/^\S.{10,110}$/);
   });
 
   it('prints nothing', async () => {

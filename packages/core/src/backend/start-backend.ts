@@ -10,7 +10,7 @@ import { startWebgpu } from './engines/webgpu.js';
 import { quietly } from './quiet.js';
 
 export interface StartBackendOptions {
-  /** A backend by name, or `'auto'` for the first of tensorflow, webgpu, wasm, cpu that starts. */
+  /** A backend by name, or `'auto'` for the first of tensorflow-gpu, tensorflow, webgpu, wasm, cpu that starts. */
   backend?: BackendName | 'auto';
   logger?: Logger;
   /** Where `MEMGEN_BACKEND`, the default for `'auto'`, and `MEMGEN_CACHE` are read from. */
@@ -26,16 +26,19 @@ type Starter = (options: {
 }) => Promise<StartedEngine>;
 
 const starters: Record<BackendName, Starter> = {
+  'tensorflow-gpu': (options) => startTensorflow({ ...options, gpu: true }),
   tensorflow: startTensorflow,
   webgpu: startWebgpu,
   wasm: startWasm,
   cpu: startCpu,
 };
 
-/** What helps when a backend does not start. */
+/** What helps when a backend does not start: one line each. */
 export const remedies: Record<BackendName, string> = {
+  'tensorflow-gpu':
+    'run `npx memgen backend install --gpu` on Linux x64 with an NVIDIA driver, then `npx memgen doctor`',
   tensorflow: 'run `npx memgen backend install`, then `npx memgen doctor`',
-  webgpu: 'run `npm install webgpu @tensorflow/tfjs-backend-webgpu` on a machine with a GPU driver',
+  webgpu: 'run `npm install webgpu @tensorflow/tfjs-backend-webgpu@4.22.0` on a machine with a GPU driver',
   wasm: 'run `npm install @tensorflow/tfjs-backend-wasm@4.22.0`',
   cpu: 'reinstall @tensorflow/tfjs: this backend is part of it',
 };
@@ -99,6 +102,8 @@ function reasonFor(
   if (backend !== 'auto') return 'it was asked for';
   if (wanted !== 'auto') return 'MEMGEN_BACKEND asks for it';
   if (tried.length === 0) return 'it is the fastest and it works here';
-  const names = tried.map(({ name }) => name).join(' and ');
-  return `it is the first that works here (${names} ${tried.length === 1 ? 'does' : 'do'} not)`;
+  const last = tried.at(-1)!.name;
+  const others = tried.slice(0, -1).map(({ name }) => name);
+  if (others.length === 0) return `it is the first that works here (${last} does not)`;
+  return `it is the first that works here (${others.join(', ')} and ${last} do not)`;
 }

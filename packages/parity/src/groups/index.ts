@@ -11,6 +11,10 @@ import { checkInstruction, checkPrivateForward } from './instruction.js';
 import { checkLora } from './lora.js';
 import { checkModel } from './models.js';
 import { checkSft } from './sft.js';
+import { checkSmollm2Generation } from './smollm2-generation.js';
+import { needsSmollm2 } from './smollm2-model.js';
+import { checkSmollm2Plain } from './smollm2-plain.js';
+import { checkSmollm2Training } from './smollm2-training.js';
 import { checkTokenizer } from './tokenizers.js';
 import { checkTrigger } from './trigger.js';
 
@@ -60,6 +64,11 @@ export const groups: readonly Group[] = [
   {
     folder: 'i_smollm2',
     cases: 'json files',
-    kinds: [{ pattern: any, unsupported: 'the weights of this model do not lie with the recorded results' }],
+    kinds: [
+      { pattern: /^plain$/, check: checkSmollm2Plain, skip: needsSmollm2 },
+      { pattern: /^memgen_generate_/, check: checkSmollm2Generation, skip: needsSmollm2 },
+      { pattern: /^memgen_train$/, check: checkSmollm2Training, skip: needsSmollm2 },
+      { pattern: any, unsupported: 'this kind of case is not known' },
+    ],
   },
 ];

@@ -2,12 +2,12 @@
 import {
   importAdapter,
   languageModelLoss,
-  loraScaling,
+  mergeAdapter,
+  mergedWeights,
   readPeftAdapter,
   type Decoder,
   type LoraAdapter,
   type PeftAdapter,
-  type TensorSource,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
@@ -25,7 +25,7 @@ export async function checkLora(golden: GoldenCase, compare: Comparison): Promis
   const peft = await readPeftAdapter(golden.path('adapter'));
   const base = await golden.decoder(golden.path('model'));
   const adapter = golden.own(importAdapter(base.config, peft, golden.path('adapter')));
-  const merged = await golden.decoder(golden.path('model'), (source) => mergedSource(source, peft));
+  const merged = golden.own(await mergeAdapter(base, adapter));
 
   const batch = { ids: await io.rows('input_ids'), mask: await io.rows('attention_mask') };
   const want = async (name: string) => atRealTokens(await io.floats(name), batch.mask);
@@ -103,32 +103,10 @@ async function compareMerged(
   compare: Comparison,
 ): Promise<void> {
   const source = await golden.tensors('model');
-  const merged = mergedSource(source.file, peft);
+  const merged = mergedWeights(source.file, peft, golden.path('adapter'));
   for (const recorded of io.names.filter((name) => name.startsWith('merged.'))) {
-    const got = await merged.readFloat32(recorded.slice('merged.'.length));
+    const name = recorded.slice('merged.'.length);
+    const got = await (merged.get(name)?.() ?? source.file.readFloat32(name));
     compare.numbers(recorded, got, await io.floats(recorded), tolerances.stored);
   }
-}
-
-/** The weights of a model with an adapter merged in: W + scaling * B A. */
-function mergedSource(source: TensorSource, { config, modules }: PeftAdapter): TensorSource {
-  return {
-    tensors: source.tensors,
-    close: () => source.close(),
-    async readFloat32(name) {
-      const weight = await source.readFloat32(name);
-      const path = name.replace(/\.weight$/, '');
-      const module = modules.get(path);
-      if (module === undefined) return weight;
-      const { rank, inputSize, a, b } = module;
-      const scaling = loraScaling(config, path);
-      return weight.map((value, i) => {
-        const row = Math.floor(i / inputSize);
-        const column = i % inputSize;
-        let product = 0;
-        for (let k = 0; k < rank; k++) product += b[row * rank + k]! * a[k * inputSize + column]!;
-        return value + scaling * product;
-      });
-    },
-  };
 }

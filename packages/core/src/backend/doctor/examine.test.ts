@@ -10,7 +10,9 @@ describe('examine', () => {
   it('measures what works and explains what does not', async () => {
     const probeCommand = [process.execPath, '--import', 'tsx', '--conditions=@memgen/source', main] as const;
     const report = await examine({ probeCommand, environment });
-    const [tensorflow, , wasm, cpu] = report.backends;
+    const [gpu, tensorflow, , wasm, cpu] = report.backends;
+    expect(gpu).toMatchObject({ works: false, problem: 'no @tensorflow/tfjs-node-gpu is installed' });
+    expect(gpu!.toDo).toContain('memgen backend install --gpu');
     expect(tensorflow).toMatchObject({ works: false, problem: 'no @tensorflow/tfjs-node is installed' });
     expect(tensorflow!.toDo).toContain('memgen backend install');
     expect(wasm).toMatchObject({ name: 'wasm', works: true, device: 'cpu', threads: 1 });
@@ -25,7 +27,7 @@ describe('examine', () => {
     const crash = [process.execPath, '-e', 'process.kill(process.pid, "SIGKILL")'] as const;
     const crashed = await examine({ probeCommand: crash, environment });
     expect(crashed.backends.map(({ problem }) => problem)).toEqual(
-      new Array(4).fill('its process was ended by SIGKILL'),
+      new Array(5).fill('its process was ended by SIGKILL'),
     );
     expect(crashed.defaultBackend).toBeUndefined();
     const babble = [process.execPath, '-e', 'console.log("{"); console.error("Error: odd")'] as const;

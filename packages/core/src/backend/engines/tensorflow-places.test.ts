@@ -35,10 +35,10 @@ describe('tensorflowPlaces', () => {
     const places = tensorflowPlaces({ environment, directory: join(root, 'project') });
     const inner = join('node_modules', '@tensorflow', 'tfjs-node');
     expect(places).toEqual([
-      { folder: join(modules, 'tfjs-node-gpu'), private: false, built: true },
-      { folder: join(modules, 'tfjs-node'), private: false, built: false },
-      { folder: join(engine(true, '2.20.0'), inner), private: true, built: true },
-      { folder: join(engine(false, '2.20.0'), inner), private: true, built: true },
+      { folder: join(modules, 'tfjs-node-gpu'), gpu: true, private: false, built: true },
+      { folder: join(modules, 'tfjs-node'), gpu: false, private: false, built: false },
+      { folder: join(engine(true, '2.20.0'), inner), gpu: true, private: true, built: true },
+      { folder: join(engine(false, '2.20.0'), inner), gpu: false, private: true, built: true },
     ]);
   });
 

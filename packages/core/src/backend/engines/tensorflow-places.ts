@@ -23,6 +23,8 @@ export function engineName({
 export interface TensorflowPlace {
   /** The package folder. */
   folder: string;
+  /** Made for GPUs; it computes on the processor where it finds none. */
+  gpu: boolean;
   /** Installed by `memgen backend install`. */
   private: boolean;
   /** Whether its native addon was built. */
@@ -35,11 +37,12 @@ export function tensorflowPlaces({
   directory = process.cwd(),
 }: { environment?: NodeJS.ProcessEnv; directory?: string } = {}): TensorflowPlace[] {
   const installed: TensorflowPlace[] = [];
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+  for (const gpu of [true, false]) {
+    const name = gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
     for (const start of [join(directory, 'noop.js'), import.meta.url]) {
       const folder = packageFolder(name, start);
       if (folder === undefined || installed.some((place) => place.folder === folder)) continue;
-      installed.push({ folder, private: false, built: hasAddon(folder) });
+      installed.push({ folder, gpu, private: false, built: hasAddon(folder) });
     }
   }
   return [...installed, ...privatePlaces(environment)];
@@ -49,14 +52,15 @@ function privatePlaces(environment: NodeJS.ProcessEnv): TensorflowPlace[] {
   const engines = join(cacheFolder({ environment }), 'engines');
   const names = existsSync(engines) ? readdirSync(engines).sort().reverse() : [];
   const places: TensorflowPlace[] = [];
-  for (const kind of ['gpu', 'cpu']) {
+  for (const gpu of [true, false]) {
+    const kind = gpu ? 'gpu' : 'cpu';
     const pattern = new RegExp(`^tensorflow-[0-9.]+-${process.platform}-${process.arch}-${kind}$`);
     const name = names.find(
       (candidate) => pattern.test(candidate) && existsSync(join(engines, candidate, 'engine.json')),
     );
     if (name === undefined) continue;
     const folder = join(engines, name, 'node_modules', '@tensorflow', 'tfjs-node');
-    places.push({ folder, private: true, built: hasAddon(folder) });
+    places.push({ folder, gpu, private: true, built: hasAddon(folder) });
   }
   return places;
 }

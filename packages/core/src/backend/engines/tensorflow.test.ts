@@ -22,6 +22,20 @@ describe.skipIf(!installed)('tensorflow backend (skipped: `memgen backend instal
     warn.mockRestore();
   });
 
+  it('is not taken for one that computes on a GPU', async () => {
+    const { device } = await startBackend({ backend: 'tensorflow' });
+    const started = startBackend({ backend: 'tensorflow-gpu' });
+    if (device === 'gpu') {
+      await expect(started).resolves.toMatchObject({ name: 'tensorflow-gpu', device: 'gpu' });
+      return;
+    }
+    const failure = await started.catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'backend-start', message: expect.stringContaining('tensorflow-gpu') });
+    expect(failure).toMatchObject({ hint: expect.stringContaining('memgen backend install --gpu') });
+    const automatic = startBackend({ environment: { ...process.env, MEMGEN_BACKEND: '' } });
+    await expect(automatic).resolves.toMatchObject({ name: 'tensorflow' });
+  });
+
   it('multiplies plain matrices, batches and integers as the cpu backend does', async () => {
     const products = (): number[][] =>
       tf.tidy(() => {

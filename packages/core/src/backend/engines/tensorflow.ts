@@ -12,26 +12,40 @@ import { linkTfjs, shareTfjs } from './tfjs-link.js';
 const require = createRequire(import.meta.url);
 
 /**
- * Loads the first tfjs-node that works. `threads` limits one operation and must be known before the library is loaded.
- * Throws with the reason when none works.
+ * Loads the first tfjs-node that works, or goes on with the one that this process has loaded: there can be only one.
+ * `threads` limits one operation and must be known before the library is loaded. With `gpu` only a build for GPUs that
+ * finds one will do. Throws with the reason when none works.
  */
 export async function startTensorflow({
   environment,
   threads,
+  gpu = false,
 }: {
   environment: NodeJS.ProcessEnv;
   threads?: number;
+  gpu?: boolean;
 }): Promise<StartedEngine> {
-  if (tf.findBackend('tensorflow') === null) load({ environment, threads });
+  if (tf.findBackend('tensorflow') === null) load({ environment, threads, gpu });
+  if (gpu) requireGpu(tf.findBackend('tensorflow'));
   if (!(await tf.setBackend('tensorflow'))) throw new Error('tfjs-node was loaded but did not initialise');
   registerTensorflowKernels();
   await checkEngine();
   return describe(tf.backend());
 }
 
-function load({ environment, threads }: { environment: NodeJS.ProcessEnv; threads?: number }): void {
-  const places = tensorflowPlaces({ environment });
-  if (places.length === 0) throw new Error('no @tensorflow/tfjs-node is installed');
+function load({
+  environment,
+  threads,
+  gpu,
+}: {
+  environment: NodeJS.ProcessEnv;
+  threads: number | undefined;
+  gpu: boolean;
+}): void {
+  const found = tensorflowPlaces({ environment });
+  if (found.length === 0) throw new Error(`no @tensorflow/tfjs-node${gpu ? '-gpu' : ''} is installed`);
+  const places = found.filter((place) => place.gpu || !gpu);
+  if (places.length === 0) throw new Error('only the CPU build of TensorFlow is installed');
   const problems: string[] = [];
   // libtensorflow reads the process's own environment when it is loaded.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
@@ -61,14 +75,24 @@ function addRemovedNodeFunctions(): void {
   util['isArray'] ??= Array.isArray;
 }
 
+function requireGpu(backend: object | null): void {
+  if (backend !== null && usesGpu(backend)) return;
+  throw new Error(
+    'the TensorFlow library of this process computes on the processor: it is a CPU build or finds no GPU',
+  );
+}
+
+function usesGpu(backend: object): boolean {
+  return 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true;
+}
+
 function describe(backend: object): StartedEngine {
-  const gpu = 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true;
   const binding = 'binding' in backend ? backend.binding : undefined;
   const library =
     typeof binding === 'object' && binding !== null && 'TF_Version' in binding ? String(binding.TF_Version) : 'unknown';
   const threads = Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism();
   return {
-    device: gpu ? 'gpu' : 'cpu',
+    device: usesGpu(backend) ? 'gpu' : 'cpu',
     version: `${tf.version.tfjs} on libtensorflow ${library}`,
     threads,
   };

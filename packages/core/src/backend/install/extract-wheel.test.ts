@@ -73,7 +73,7 @@ describe('extractWheel', () => {
 
   it('refuses a truncated archive and one without libraries', async () => {
     await expect(extract([library], 30)).rejects.toMatchObject({ code: 'backend-wheel' });
-    await expect(extract([{ name: 'README', data: Buffer.from('x') }])).rejects.toThrow('none of the libraries');
+    await expect(extract([{ name: 'README', data: Buffer.from('x') }])).rejects.toThrow('none of the files');
   });
 
   it('refuses a member that lies about its size', async () => {

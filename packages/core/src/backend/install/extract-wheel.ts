@@ -22,16 +22,21 @@ export function destinationOf(member: string): string | undefined {
 }
 
 /**
- * Extracts libraries and headers into `folder`. Returns the paths that were written. Throws `MemGenError`
- * (`backend-wheel`) for a broken archive, a member of absurd size or an escaping name.
+ * Extracts members into `folder`: libraries and headers, or those to which `choose` gives a relative path. Returns the
+ * paths that were written. Throws `MemGenError` (`backend-wheel`) for a broken archive, a member of absurd size or an
+ * escaping name.
  */
-export async function extractWheel(path: string, folder: string): Promise<string[]> {
+export async function extractWheel(
+  path: string,
+  folder: string,
+  choose: (member: string) => string | undefined = destinationOf,
+): Promise<string[]> {
   const written: string[] = [];
   try {
     const archive = await openArchive(path);
     try {
       for await (const entry of entriesOf(archive)) {
-        const destination = destinationOf(entry.fileName);
+        const destination = choose(entry.fileName);
         if (destination === undefined) continue;
         if (entry.uncompressedSize > largestMember) {
           throw new Error(`${entry.fileName} claims ${entry.uncompressedSize} bytes`);
@@ -44,7 +49,7 @@ export async function extractWheel(path: string, folder: string): Promise<string
     } finally {
       archive.close();
     }
-    if (written.length === 0) throw new Error('it holds none of the libraries that are needed');
+    if (written.length === 0) throw new Error('it holds none of the files that are needed');
   } catch (cause) {
     throw new MemGenError({
       code: 'backend-wheel',

@@ -1,9 +1,9 @@
-// Lets cumulative sums and products take a negative axis on the cpu and wasm backends.
+// Lets cumulative sums and products take a negative axis on the backends of tfjs that do not.
 import { inputOf, numberOf } from './kernel-arguments.js';
 import { replaceKernel } from './replace-kernel.js';
 
-/** With a negative axis the cpu backend returns nonsense and the wasm backend writes outside its tensor. */
-export function fixCumulativeAxis(backendName: 'cpu' | 'wasm'): void {
+/** With a negative axis cpu returns nonsense, wasm writes outside its tensor and webgpu asks for a buffer of no size. */
+export function fixCumulativeAxis(backendName: 'cpu' | 'wasm' | 'webgpu'): void {
   for (const kernelName of ['Cumsum', 'Cumprod']) {
     replaceKernel(backendName, kernelName, (original) => (parameters) => {
       const axis = numberOf(parameters.attrs, 'axis');
