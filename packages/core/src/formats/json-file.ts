@@ -1,6 +1,8 @@
 // Reads a JSON object from a file that may be anything.
 import { MemGenError } from '@memgen/common';
+import { describeJson } from './describe-json.js';
 import { findDuplicateKey } from './duplicate-keys.js';
+import { deepestJson, isTooDeep } from './json-depth.js';
 import { RangedFile } from './ranged-file.js';
 
 /** Far above any real tokenizer.json (Qwen3: 11 MB). */
@@ -8,7 +10,7 @@ const largestJson = 256 * 2 ** 20;
 
 /**
  * @param what - named in errors. @default "a JSON file"
- * @throws MemGenError `json-file` if it is too large, no JSON, no object, or gives a key twice; or a file error.
+ * @throws MemGenError `json-file` if it is too large, no JSON, no object, nested too deeply, or gives a key twice; or a file error.
  */
 export async function readJsonFile(path: string, what = 'a JSON file'): Promise<Record<string, unknown>> {
   const file = await RangedFile.open(path);
@@ -32,8 +34,9 @@ export function parseJsonObject(bytes: Uint8Array, path: string, what: string): 
   } catch (cause) {
     throw jsonError(path, what, cause instanceof Error ? cause.message : String(cause), cause);
   }
+  if (isTooDeep(text)) throw jsonError(path, what, `more than ${deepestJson} levels of nesting`);
   const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) throw jsonError(path, what, `the key "${duplicate}" twice in one object`);
+  if (duplicate !== undefined) throw jsonError(path, what, `the key ${describeJson(duplicate)} twice in one object`);
   if (isRecord(parsed)) return parsed;
   throw jsonError(path, what, Array.isArray(parsed) ? 'a list' : typeof parsed);
 }

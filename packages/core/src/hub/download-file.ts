@@ -62,8 +62,12 @@ async function fetchRest(client: HubClient, options: DownloadFileOptions, onByte
   function receiveInto(handle: FileHandle, start: number): Promise<number> {
     const headers: Record<string, string> = start > 0 ? { range: `bytes=${start}-` } : {};
     return client.receive(url, { headers }, async (response, alive) => {
-      // A server without ranges sends everything again.
-      let position = startOf(response, start) ?? 0;
+      let position = startOf(response, start);
+      if (position === undefined) {
+        // What would be written now belongs elsewhere; the next try asks for everything.
+        await handle.truncate(0);
+        throw rangeError(url, start, response.headers.get('content-range'));
+      }
       const pieces: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? [];
       for await (const piece of pieces) {
         alive();
@@ -80,9 +84,9 @@ async function fetchRest(client: HubClient, options: DownloadFileOptions, onByte
   }
 }
 
-/** Where the sent part begins; undefined if it is the whole file. */
+/** Where the sent part begins: a server without ranges sends everything again. Undefined if that would leave a gap. */
 function startOf(response: Response, requested: number): number | undefined {
-  if (response.status !== 206) return undefined;
+  if (response.status !== 206) return 0;
   const start = Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1]);
   return start <= requested ? start : undefined;
 }
@@ -127,6 +131,17 @@ async function hashFile(path: string, etag: string): Promise<string> {
   if (!isSha256) hash.update(`blob ${(await stat(path)).size}\0`);
   for await (const piece of createReadStream(path)) hash.update(piece as Uint8Array);
   return hash.digest('hex');
+}
+
+function rangeError(url: string, requested: number, got: string | null): MemGenError {
+  return new MemGenError({
+    code: 'hub-length',
+    where: withoutSecrets(url),
+    message: 'another part of the file was sent than was asked for',
+    got: `content-range ${JSON.stringify(got)}`,
+    expected: `bytes from ${requested} on`,
+    hint: 'try again; if it happens again, a proxy in between changes what it passes on',
+  });
 }
 
 function lengthError(url: string, got: number, expected: number): MemGenError {

@@ -1,6 +1,7 @@
 // Requests to the hub: with the token, a time limit, and errors that explain themselves.
 import { MemGenError } from '@memgen/common';
 import { isCommit } from './cache-layout.js';
+import { readRetryAfter } from './retry-after.js';
 import { toNetworkError, toStatusError, toTimeoutError, withoutSecrets } from './hub-error.js';
 import type { HubSettings } from './hub-settings.js';
 
@@ -33,7 +34,8 @@ const mostRedirects = 5;
 
 export class HubClient {
   private readonly fetch: typeof fetch;
-  private readonly signal: AbortSignal | undefined;
+  /** Aborts everything. */
+  readonly signal: AbortSignal | undefined;
   readonly timeoutMilliseconds: number;
 
   constructor(
@@ -43,6 +45,13 @@ export class HubClient {
     this.fetch = request;
     this.signal = signal;
     this.timeoutMilliseconds = timeoutMilliseconds;
+  }
+
+  /** The same client, which another signal stops as well. */
+  stoppedBy(signal: AbortSignal): HubClient {
+    const { fetch: request, timeoutMilliseconds } = this;
+    const signals = this.signal === undefined ? [signal] : [this.signal, signal];
+    return new HubClient(this.settings, { fetch: request, signal: AbortSignal.any(signals), timeoutMilliseconds });
   }
 
   /** Commit and files of a branch, tag or commit. */
@@ -124,7 +133,8 @@ export class HubClient {
 
   private refused({ status, headers }: Response, url: string): MemGenError {
     const reason = headers.get('x-error-code');
-    return toStatusError({ status, url, reason, hasToken: this.settings.token !== undefined });
+    const waitMilliseconds = readRetryAfter(headers);
+    return toStatusError({ status, url, reason, hasToken: this.settings.token !== undefined, waitMilliseconds });
   }
 }
 

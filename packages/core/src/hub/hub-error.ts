@@ -1,5 +1,5 @@
 // What can go wrong between here and the hub, said so that a person knows what to do.
-import { MemGenError } from '@memgen/common';
+import { MemGenError, type MemGenErrorDetails } from '@memgen/common';
 
 /** An answer of the hub that is no success. */
 interface RefusedAnswer {
@@ -8,12 +8,28 @@ interface RefusedAnswer {
   /** The hub's own reason, e.g. `GatedRepo`, where it gives one. */
   reason: string | null;
   hasToken: boolean;
+  /** What the answer says of when to ask again. */
+  waitMilliseconds?: number | undefined;
+}
+
+/** An answer that asks to come back later. */
+export class ComeBackError extends MemGenError {
+  constructor(
+    details: MemGenErrorDetails,
+    /** How long to wait before the next try. */
+    readonly waitMilliseconds: number,
+  ) {
+    super(details);
+  }
 }
 
 /** Explains a status code. @returns an error with code `hub-unauthorized`, `hub-not-found`, ... */
-export function toStatusError({ status, url, reason, hasToken }: RefusedAnswer): MemGenError {
-  const got = `status ${status}${reason === null ? '' : ` (${reason})`}`;
-  return new MemGenError({ where: withoutSecrets(url), got, ...explain(status, reason, hasToken) });
+export function toStatusError(answer: RefusedAnswer): MemGenError {
+  const { status, url, reason, hasToken, waitMilliseconds: wait } = answer;
+  const later = wait === undefined ? '' : `, to be asked again in ${Math.ceil(wait / 1000)} s`;
+  const got = `status ${status}${reason === null ? '' : ` (${reason})`}${later}`;
+  const details = { where: withoutSecrets(url), got, ...explain(status, reason, hasToken) };
+  return wait === undefined ? new MemGenError(details) : new ComeBackError(details, wait);
 }
 
 function explain(status: number, reason: string | null, hasToken: boolean) {

@@ -1,67 +1,27 @@
-import { lstat, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
+// Finding models: paths, downloads into the cache, the token, failures, the cache of other tools.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../formats/safetensors/index.js';
-import { commit, gitHash, startTestHub, type Fault, type TestHub } from './hub-server.test-helper.js';
-import { resolveModel, type DownloadProgress, type ResolveModelOptions } from './index.js';
-
-let root: string;
-let hub: TestHub | undefined;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'memgen-hub-'));
-});
-afterEach(async () => {
-  await hub?.close();
-  hub = undefined;
-  await rm(root, { recursive: true, force: true });
-});
-
-const weights = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) % 251));
-const model = {
-  'README.md': Buffer.from('# model'),
-  'config.json': Buffer.from('{"model_type":"llama"}'),
-  'tokenizer.json': Buffer.from('{}'),
-  'tokenizer_config.json': Buffer.from('{"a":1}'),
-  'chat_template.jinja': Buffer.from('{{ messages }}'),
-  'model.safetensors': weights,
-  'pytorch_model.bin': Buffer.from('pickle'),
-  'onnx/model.onnx': Buffer.from('onnx'),
-};
-
-async function start(files: Record<string, Uint8Array> = model, ...more: [string?, string[]?]): Promise<TestHub> {
-  hub = await startTestHub(files, ...more);
-  return hub;
-}
-
-/** Nothing of the real environment takes part. */
-function options(more: ResolveModelOptions = {}): ResolveModelOptions {
-  return {
-    endpoint: hub?.endpoint ?? 'http://127.0.0.1:9',
-    environment: { HF_HOME: root },
-    retryDelayMilliseconds: 1,
-    timeoutMilliseconds: 5_000,
-    ...more,
-  };
-}
-
-const repository = () => join(root, 'hub/models--org--name');
-const snapshot = () => join(repository(), 'snapshots', commit);
-
-async function expectWeights(folder: string): Promise<void> {
-  // Comparing large buffers with toEqual takes seconds.
-  expect((await readFile(join(folder, 'model.safetensors'))).equals(weights)).toBe(true);
-}
-
-async function failure(attempt: Promise<unknown>): Promise<{ code: string; message: string }> {
-  const error = await attempt.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toMatchObject({ name: 'MemGenError' });
-  return error as { code: string; message: string };
-}
+import { commit, gitHash } from './hub-server.test-helper.js';
+import { resolveModel, type DownloadProgress } from './index.js';
+import {
+  answer,
+  expectWeights,
+  failure,
+  model,
+  options,
+  repository,
+  root,
+  snapshot,
+  start,
+  stop,
+  weights,
+  without,
+} from './model-on-hub.test-helper.js';
 
 describe('a path', () => {
   it('of a folder or a GGUF file is taken as it is', async () => {
@@ -111,7 +71,7 @@ describe('a download', () => {
     expect(await readFile(join(repository(), 'refs/main'), 'utf8')).toBe(commit);
     expect(await readlink(join(snapshot(), 'config.json'))).toBe(`../../blobs/${gitHash(model['config.json'])}`);
     expect((await readdir(join(repository(), 'blobs'))).filter((name) => name.includes('.'))).toEqual([]);
-    expect(progress.at(-1)).toEqual({ file: 'model.safetensors', receivedBytes: 300_000, totalBytes: 300_000 });
+    expect(progress).toContainEqual({ file: 'model.safetensors', receivedBytes: 300_000, totalBytes: 300_000 });
     expect(requests.some((line) => /README|onnx|pickle|\.bin/.test(line))).toBe(false);
   });
 
@@ -123,6 +83,43 @@ describe('a download', () => {
     expect(await resolveModel('org/name', options())).toEqual(first);
     expect(await resolveModel('org/name', options({ revision: commit }))).toEqual(first);
     expect(server.requests).toEqual([]);
+  });
+
+  it('takes PyTorch weights where there are no others, in shards too', async () => {
+    const small = without('model.safetensors', 'pytorch_model.bin');
+    await start({ ...small, 'pytorch_model.bin': Buffer.from('1') });
+    const found = await resolveModel('org/name', options());
+    expect(await readFile(join(found.path, 'pytorch_model.bin'), 'utf8')).toBe('1');
+    expect(await resolveModel('org/name', options({ offline: true }))).toEqual(found);
+    await stop();
+    await rm(repository(), { recursive: true });
+    const index = { weight_map: { a: 'pytorch_model-1.bin', b: 'pytorch_model-2.bin' } };
+    const parts = { 'pytorch_model-1.bin': Buffer.from('1'), 'pytorch_model-2.bin': Buffer.from('2') };
+    await start({ ...small, 'pytorch_model.bin.index.json': Buffer.from(JSON.stringify(index)), ...parts });
+    await resolveModel('org/name', options());
+    expect((await readdir(snapshot())).filter((name) => name.endsWith('.bin'))).toEqual(Object.keys(parts));
+  });
+
+  it('fetches several files at a time, and equal ones once', async () => {
+    const parts = Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`model-${i}.safetensors`, weights]));
+    const names = Object.keys(parts);
+    const small = without('model.safetensors');
+    const index = { weight_map: Object.fromEntries(names.map((name, i) => [`t${i}`, name])) };
+    const server = await start({
+      ...small,
+      'model.safetensors.index.json': Buffer.from(JSON.stringify(index)),
+      ...parts,
+    });
+    let [open, most] = [0, 0];
+    const slow: typeof fetch = async (...request) => {
+      most = Math.max(most, ++open);
+      await sleep(5);
+      return fetch(...request).finally(() => open--);
+    };
+    await resolveModel('org/name', options({ fetch: slow }));
+    expect(most).toBe(4);
+    expect(server.requests.filter((line) => line.startsWith('GET /model-'))).toHaveLength(1);
+    for (const name of names) expect((await readFile(join(snapshot(), name))).equals(weights)).toBe(true);
   });
 
   it('takes the shards that the index names', async () => {
@@ -225,11 +222,6 @@ describe('the token', () => {
   });
 });
 
-function answer(response: ServerResponse, status: number, headers: Record<string, string> = {}): true {
-  response.writeHead(status, headers).end();
-  return true;
-}
-
 describe('a failure', () => {
   it.each([
     [401, 'RepoNotFound', 'model-not-found', /no such model, or it is private[\s\S]*set HF_TOKEN/],
@@ -252,8 +244,7 @@ describe('a failure', () => {
 
   it('of the network is told with its reason', async () => {
     const server = await start();
-    await server.close();
-    hub = undefined;
+    await stop();
     const error = await failure(resolveModel('org/name', options({ endpoint: server.endpoint })));
     expect(error).toMatchObject({
       code: 'hub-network',
@@ -302,9 +293,34 @@ describe('a failure', () => {
     await expect(lstat(join(root, 'x'))).rejects.toThrow();
   });
 
-  it('for want of safetensors says what there is', async () => {
-    await start({ 'config.json': Buffer.from('{}'), 'pytorch_model.bin': Buffer.from('') });
-    expect((await failure(resolveModel('org/name', options()))).message).toMatch(/pytorch_model\.bin/);
+  it('for want of weights says what there is', async () => {
+    await start({ 'config.json': Buffer.from('{}'), 'tf_model.h5': Buffer.from('') });
+    expect((await failure(resolveModel('org/name', options()))).message).toMatch(/tf_model\.h5/);
+  });
+
+  it('of names that lead elsewhere: they are not fetched', async () => {
+    const outside = ['../config.json', '/tmp/tokenizer.json', '../../../x', 'a/../tokenizer_config.json'];
+    await start({ ...model, ...Object.fromEntries(outside.map((name) => [name, Buffer.from('{}')])) });
+    const index = { weight_map: { a: '../../x.safetensors' } };
+    await resolveModel('org/name', options());
+    expect((await readdir(snapshot())).sort()).toHaveLength(5);
+    expect((await readdir(join(repository(), 'snapshots'))).sort()).toEqual([commit]);
+    await stop();
+    await rm(repository(), { recursive: true });
+    const small = without('model.safetensors');
+    await start({ ...small, 'model.safetensors.index.json': Buffer.from(JSON.stringify(index)) });
+    expect(await failure(resolveModel('org/name', options()))).toMatchObject({ code: 'safetensors-index' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('of a full disk is told as that (skipped without /dev/full)', async () => {
+    const server = await start();
+    const hash = createHash('sha256').update(weights).digest('hex');
+    await mkdir(join(repository(), 'blobs'), { recursive: true });
+    await symlink('/dev/full', join(repository(), 'blobs', `${hash}.incomplete`));
+    const error = await failure(resolveModel('org/name', options()));
+    expect(error).toMatchObject({ code: 'disk-full', message: expect.stringMatching(/disk is full[\s\S]*free some/) });
+    // Not a fault that passes: one try.
+    expect(server.requests.filter((line) => line.startsWith('GET /model.safetensors'))).toHaveLength(1);
   });
 
   it('to store is told as what it is', async () => {
@@ -313,136 +329,6 @@ describe('a failure', () => {
     await writeFile(repository(), 'a file where the cache wants a folder');
     const error = await failure(resolveModel('org/name', options()));
     expect(error.message).toMatch(/could not store the download[\s\S]*a part of the path is a file/);
-  });
-});
-
-describe('a connection', () => {
-  /** A fault for the first `times` downloads of the weights. */
-  function onWeights(times: number, fault: Fault): Fault {
-    let left = times;
-    return (request, response) => {
-      const isStore = request.method === 'GET' && request.url?.startsWith('/model.safetensors') === true;
-      return isStore && left-- > 0 && fault(request, response);
-    };
-  }
-
-  const dropAfter = (bytes: number) => (start: number, response: ServerResponse) => {
-    const range = { 'content-range': `bytes ${start}-${weights.length - 1}/${weights.length}` };
-    response.writeHead(start > 0 ? 206 : 200, {
-      'content-length': weights.length - start,
-      ...(start > 0 ? range : {}),
-    });
-    response.write(weights.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 20));
-    return true;
-  };
-  const startOf = (range: string | undefined) => Number(/\d+/.exec(range ?? '')?.[0] ?? 0);
-
-  it('that drops is taken up where it broke off', async () => {
-    const server = await start();
-    const drop = dropAfter(100_000);
-    server.faults.push(onWeights(2, (request, response) => drop(startOf(request.headers.range), response)));
-    await resolveModel('org/name', options());
-    await expectWeights(snapshot());
-    const ranges = server.requests.filter((line) => line.startsWith('GET /model')).map((line) => line.split(' ')[2]);
-    expect(ranges[0]).toBeUndefined();
-    expect(ranges.slice(1).every((range) => startOf(range) > 0)).toBe(true);
-  });
-
-  it('that always drops ends in an error, and what came is kept for the next time', async () => {
-    const server = await start();
-    const drop = dropAfter(100_000);
-    let isFirst = true;
-    const fault = onWeights(3, (request, response) => {
-      const done = isFirst ? drop(startOf(request.headers.range), response) : Boolean(response.destroy());
-      isFirst = false;
-      return done;
-    });
-    server.faults.push(fault);
-    expect(await failure(resolveModel('org/name', options({ tries: 3 })))).toMatchObject({ code: 'hub-network' });
-    const kept = (await readdir(join(repository(), 'blobs'))).find((name) => name.endsWith('.incomplete'));
-    expect((await stat(join(repository(), 'blobs', kept!))).size).toBeGreaterThan(0);
-    await expect(stat(join(repository(), 'refs'))).rejects.toThrow();
-    await resolveModel('org/name', options());
-    expect(server.requests.at(-1)).toMatch(/bytes=\d+-/);
-    await expectWeights(snapshot());
-  });
-
-  it('that falls silent in the middle is given up in time and resumed', async () => {
-    const server = await start();
-    server.faults.push(
-      onWeights(1, (_, response) => {
-        response.writeHead(200, { 'content-length': weights.length });
-        response.write(weights.subarray(0, 50_000));
-        return true;
-      }),
-    );
-    await resolveModel('org/name', options({ timeoutMilliseconds: 200 }));
-    await expectWeights(snapshot());
-  });
-
-  it.each([500, 429])('with a passing status %d is tried again', async (status) => {
-    const server = await start();
-    server.faults.push(onWeights(2, (_, response) => answer(response, status)));
-    await resolveModel('org/name', options());
-    await expectWeights(snapshot());
-  });
-
-  it('of a server without ranges starts anew', async () => {
-    const server = await start();
-    const drop = dropAfter(100_000);
-    server.faults.push(
-      onWeights(1, (_, response) => drop(0, response)),
-      onWeights(1, (_, response) => {
-        response.end(weights);
-        return true;
-      }),
-    );
-    await resolveModel('org/name', options());
-    await expectWeights(snapshot());
-  });
-
-  it.each([
-    ['too little', weights.subarray(0, 200_000), /got: +200000 bytes\n +expected: 300000 bytes/],
-    ['too much', Buffer.concat([weights, weights]), /expected: 300000 bytes/],
-  ])('that delivers %s is an error', async (_, bytes, message) => {
-    const server = await start();
-    server.faults.push(
-      onWeights(9, (__, response) => {
-        response.end(bytes);
-        return true;
-      }),
-    );
-    const error = await failure(resolveModel('org/name', options({ tries: 2 })));
-    expect(error).toMatchObject({ code: 'hub-length', message: expect.stringMatching(message) });
-    expect(error.message).not.toContain('secret');
-  });
-
-  it('that changes bytes is found out, and the damaged file is gone', async () => {
-    const server = await start();
-    const damaged = Buffer.from(weights);
-    damaged[7]! ^= 1;
-    server.faults.push(
-      onWeights(1, (_, response) => {
-        response.end(damaged);
-        return true;
-      }),
-    );
-    expect(await failure(resolveModel('org/name', options()))).toMatchObject({ code: 'hub-checksum' });
-    expect((await readdir(join(repository(), 'blobs'))).filter((name) => name.endsWith('.incomplete'))).toEqual([]);
-    await resolveModel('org/name', options());
-    await expectWeights(snapshot());
-  });
-
-  it('goes through the given fetch', async () => {
-    const server = await start();
-    const urls: string[] = [];
-    const counting: typeof fetch = (input, init) => {
-      if (typeof input === 'string') urls.push(input);
-      return fetch(input, init);
-    };
-    await resolveModel('org/name', options({ fetch: counting }));
-    expect(urls[0]).toBe(`${server.endpoint}/api/models/org/name/revision/main?blobs=true`);
-    expect(urls).toHaveLength(11);
   });
 });
 

@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { MemGenError } from '@memgen/common';
 import { CachedRepository } from './cache-layout.js';
-import { downloadModel, type DownloadOptions } from './download-model.js';
+import type { DownloadOptions } from './download-files.js';
+import { downloadModel } from './download-model.js';
 import { absolutePath, findLocalModel } from './find-local-model.js';
 import { HubClient, type RepositoryInfo, type RequestOptions } from './hub-client.js';
 import { readHubSettings, type HubOptions, type HubSettings } from './hub-settings.js';
 import { findMissingFiles, isFile } from './model-files.js';
+import { withRetries } from './with-retries.js';
 import { checkRevision, parseHubLocation, type HubLocation } from './model-id.js';
 
 /** Options of {@link resolveModel}. */
@@ -66,7 +68,7 @@ async function resolveHubModel(
   ];
   if (settings.offline) throw offlineError(source, looked);
   const client = new HubClient(settings, options);
-  const info = await askHub(client, { source, location, revision, settings, looked });
+  const info = await askHub(client, { source, location, revision, settings, looked }, options);
   const path = await downloadModel(client, location, { info, revision, cached }, options);
   return { id: source, revision: info.commit, path, kind };
 }
@@ -93,9 +95,10 @@ async function askHub(
     settings,
     looked,
   }: { source: string; location: HubLocation; revision: string; settings: HubSettings; looked: string[] },
+  { tries = 3, ...retries }: ResolveModelOptions,
 ): Promise<RepositoryInfo> {
   try {
-    return await client.describe(location.repository, revision);
+    return await withRetries(() => client.describe(location.repository, revision), { tries, ...retries });
   } catch (error) {
     if (!MemGenError.isInstance(error)) throw error;
     const [reason = ''] = error.message.replace(`${error.where ?? ''}: `, '').split('\n');

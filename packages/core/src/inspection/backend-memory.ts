@@ -16,10 +16,10 @@ export interface BackendMemory {
 /** All that 32-bit addresses reach, less one page: the heap limit of tfjs's WebAssembly build. */
 const wasmHeap = 2 ** 32 - 2 ** 16;
 
-/** All but webgpu keep tensors in ordinary memory (so does webgpu where the device is a software one). */
+/** All but webgpu and tensorflow-gpu keep tensors in ordinary memory (so does webgpu on a software device). */
 export function memoryByBackend({ weights, embeddingTable, loading, toLoad }: MemoryEstimate): BackendMemory[] {
   return backendNames.map((backend) => {
-    const onDevice = backend === 'webgpu';
+    const onDevice = backend === 'webgpu' || backend === 'tensorflow-gpu';
     const tooLarge = backend === 'wasm' && weights > wasmHeap;
     return {
       backend,

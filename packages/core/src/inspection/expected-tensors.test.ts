@@ -30,6 +30,7 @@ it('on wasm have to stay within its address space', () => {
   expect(problems(4e9)).toEqual([]);
   expect(problems(5e9)).toEqual(['wasm']);
   expect(memoryByBackend(estimateMemory(tinyConfig())).map(({ backend }) => backend)).toEqual([
+    'tensorflow-gpu',
     'tensorflow',
     'webgpu',
     'wasm',

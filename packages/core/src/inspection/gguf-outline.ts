@@ -1,7 +1,6 @@
 // The header of a GGUF file of any architecture and quantisation: for telling what it is, not for running it.
 import { blockTypes, otherTypeNames } from '../formats/gguf/block-types.js';
-import { ByteCursor } from '../formats/gguf/byte-cursor.js';
-import { readMetadata } from '../formats/gguf/metadata.js';
+import { readGgufHeader, type GgufPlace } from '../formats/gguf/header.js';
 import type { GgufMetadata, TensorInfo } from '../formats/index.js';
 import { RangedFile } from '../formats/ranged-file.js';
 import { elementCount } from './stored-tensors.js';
@@ -12,67 +11,30 @@ export interface GgufOutline {
   tensors: TensorInfo[];
 }
 
-interface Place {
-  name: string;
-  shape: number[];
-  typeNumber: number;
-  /** From the first tensor on. */
-  offset: number;
-}
-
-const mostTensors = 2 ** 16;
-const longestName = 2 ** 10;
-const mostDimensions = 8;
-
 /** @throws MemGenError `gguf-header`, `file-truncated`, or a file error. */
 export async function readGgufOutline(path: string): Promise<GgufOutline> {
   const file = await RangedFile.open(path);
   try {
-    const cursor = new ByteCursor(file);
-    const magic = await cursor.bytes(4);
-    if (String.fromCharCode(...magic) !== 'GGUF') throw cursor.error('this is no GGUF file');
-    const version = await cursor.uint32();
-    if (version !== 2 && version !== 3) {
-      throw cursor.error('this version of GGUF cannot be read', String(version), 'version 2 or 3');
-    }
-    const tensorCount = await cursor.uint64('the number of tensors');
-    if (tensorCount > mostTensors) throw cursor.error('the file claims too many tensors', String(tensorCount));
-    const metadata = await readMetadata(cursor, await cursor.uint64('the number of keys'));
-    const places: Place[] = [];
-    for (let i = 0; i < tensorCount; i++) places.push(await readPlace(cursor));
-    const dataStart = Math.ceil(cursor.offset / alignmentOf(metadata)) * alignmentOf(metadata);
+    const { metadata, places, dataStart } = await readGgufHeader(file);
     return { metadata, tensors: toInfos(places, Math.max(file.size - dataStart, 0)) };
   } finally {
     await file.close();
   }
 }
 
-async function readPlace(cursor: ByteCursor): Promise<Place> {
-  const name = await cursor.text(longestName, 'the name of a tensor');
-  const rank = await cursor.uint32();
-  if (rank > mostDimensions) throw cursor.error(`the tensor "${name}" has too many dimensions`, String(rank));
-  const shape: number[] = [];
-  for (let i = 0; i < rank; i++) shape.unshift(await cursor.uint64(`a dimension of "${name}"`));
-  const typeNumber = await cursor.uint32();
-  return { name, shape, typeNumber, offset: await cursor.uint64(`the offset of "${name}"`) };
-}
-
-function alignmentOf(metadata: GgufMetadata): number {
-  const alignment = metadata.get('general.alignment');
-  return typeof alignment === 'number' && alignment > 0 && Number.isInteger(alignment) ? alignment : 32;
-}
-
-function toInfos(places: readonly Place[], dataBytes: number): TensorInfo[] {
-  const offsets = [...new Set([...places.map(({ offset }) => offset), dataBytes])].sort((a, b) => a - b);
+function toInfos(places: readonly GgufPlace[], dataBytes: number): TensorInfo[] {
+  const offsets = [...new Set([...places.map(({ relativeOffset }) => relativeOffset), dataBytes])].sort(
+    (a, b) => a - b,
+  );
   const next = new Map(offsets.map((offset, i) => [offset, offsets[i + 1] ?? offset]));
-  return places.map(({ name, shape, typeNumber, offset }) => {
+  return places.map(({ name, shape, typeNumber, relativeOffset }) => {
     const type = blockTypes.get(typeNumber);
     const blocks = type === undefined ? 0 : Math.ceil(elementCount(shape) / type.elements);
     return {
       name,
       dtype: type?.name ?? otherTypeNames.get(typeNumber) ?? `type ${typeNumber}`,
       shape,
-      byteLength: type === undefined ? next.get(offset)! - offset : blocks * type.bytes,
+      byteLength: type === undefined ? next.get(relativeOffset)! - relativeOffset : blocks * type.bytes,
     };
   });
 }

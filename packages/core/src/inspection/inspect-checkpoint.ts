@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { MemGenError } from '@memgen/common';
 import { readJsonFile, type TensorInfo } from '../formats/index.js';
-import { checkpointVersion } from '../memgen/checkpoint.js';
+import { checkpointVersion } from '../memgen/manifest.js';
 import { describeAdapter, isAdapterFolder } from './adapter-facts.js';
 import type { InspectedCheckpoint } from './inspection.js';
 import { listFiles } from './list-files.js';

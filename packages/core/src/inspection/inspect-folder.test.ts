@@ -147,18 +147,19 @@ describe('a model folder', () => {
     const { problems, tokenizer, tensors, architecture } = await inspectAsModel(folder);
     expect(problems.map(({ part, code }) => [part, code])).toEqual([
       ['tokenizer', 'tokenizer-missing'],
-      ['weights', 'safetensors-not-found'],
+      ['weights', 'weights-not-found'],
     ]);
     expect([tokenizer, tensors.length, architecture.layers]).toEqual([undefined, 0, 4]);
   });
 
-  it('of PyTorch weights lists them and says that they have to be converted', async () => {
+  it('of PyTorch weights is described like any other', async () => {
     await copyFile(join(modelFolder(), 'config.json'), join(folder, 'config.json'));
     const value = p.stateDict({ 'model.norm.weight': p.tensor({ elements: 128, shape: [128] }) });
     const storages = [bytesOf(new Float32Array(128))];
     await writeFile(join(folder, 'pytorch_model.bin'), checkpointBytes({ value, storages }));
-    const { tensors, problems } = await inspectAsModel(folder);
+    const { tensors, problems, format } = await inspectAsModel(folder);
+    expect(format).toBe('torch-pickle');
     expect(tensors).toEqual([{ name: 'model.norm.weight', dtype: 'F32', shape: [128], byteLength: 512 }]);
-    expect(problems.map(({ message }) => message).join()).toContain('convert');
+    expect(problems.map(({ code }) => code)).toEqual(['tokenizer-missing', 'model-tensor']);
   });
 });

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { readJsonFile } from '../formats/index.js';
 import type { ResolvedModel } from '../hub/index.js';
-import { isFile } from '../hub/model-files.js';
 import { readDecoderConfig } from '../model/decoder-config.js';
 import { readTokenizerFiles } from '../text/tokenizer-files.js';
 import { Tokenizer } from '../text/tokenizer.js';
@@ -12,7 +11,7 @@ import type { InspectedModel } from './inspection.js';
 import { listFiles } from './list-files.js';
 import { describeMemory } from './model-memory.js';
 import { attempt, toProblem, type Problem } from './problem.js';
-import { countParameters, readPickleInfos, readTensorInfos } from './stored-tensors.js';
+import { countParameters, readFolderInfos } from './stored-tensors.js';
 import { describeTokenizer } from './tokenizer-facts.js';
 
 /** All that can be read of it is told; what cannot becomes a problem. */
@@ -29,17 +28,13 @@ export async function inspectFolder({ id: source, path, revision }: ResolvedMode
       Tokenizer.fromJson(tokenizerJson, tokenizerConfig, { ...extras, where: path }),
     );
   }
-  const weights = await attempt(problems, 'weights', () => readTensorInfos(path));
-  // They have to be converted, so there is a problem already; what they hold is told all the same.
-  const pickle = join(path, 'pytorch_model.bin');
-  const isPickle = weights === undefined && (await isFile(pickle));
-  const pickled = isPickle ? await attempt(problems, 'weights', () => readPickleInfos(pickle)) : undefined;
-  const tensors = weights?.tensors ?? pickled ?? [];
-  const compared = (weights ?? pickled) && config && compareTensors(config, tensors, { quantised: false });
+  const weights = await attempt(problems, 'weights', () => readFolderInfos(path));
+  const tensors = weights?.tensors ?? [];
+  const compared = weights && config && compareTensors(config, tensors, { quantised: false });
   problems.push(...(compared?.errors ?? []).map((error) => toProblem('weights', error)));
   return {
     kind: 'model',
-    format: 'safetensors',
+    format: weights?.format ?? 'safetensors',
     source,
     path,
     ...(revision !== undefined && { revision }),

@@ -1,5 +1,5 @@
 // What an inspection tells of a model, an adapter, a checkpoint or a file of tensors.
-import type { TensorInfo } from '../formats/index.js';
+import type { TensorInfo, WeightFormat } from '../formats/index.js';
 import type { AdapterFacts } from './adapter-facts.js';
 import type { ArchitectureFacts } from './architecture-facts.js';
 import type { FileSize } from './list-files.js';
@@ -23,7 +23,7 @@ interface Inspected {
 /** A language model: a Hugging Face folder or a GGUF file. */
 export interface InspectedModel extends Inspected {
   kind: 'model';
-  format: 'safetensors' | 'gguf';
+  format: WeightFormat | 'gguf';
   /** Commit on the hub, for models of the cache. */
   revision?: string | undefined;
   /** As far as the configuration says it, also of models that cannot be run. */

@@ -1,7 +1,5 @@
 // The tensors of weight files: plain descriptions, and sums by type.
-import type { TensorInfo } from '../formats/index.js';
-import { openSafetensors } from '../formats/index.js';
-import { openTorchPickle } from '../formats/torch-pickle/index.js';
+import { openSafetensors, openWeights, type TensorInfo, type WeightFormat } from '../formats/index.js';
 
 /** Tensors of one type together. */
 export interface DtypeSummary {
@@ -23,13 +21,13 @@ export async function readTensorInfos(
   }
 }
 
-/** The same for a PyTorch checkpoint; nothing in it is run. @throws MemGenError of {@link openTorchPickle}. */
-export async function readPickleInfos(path: string): Promise<TensorInfo[]> {
-  const file = await openTorchPickle(path);
+/** The same for the weights of a model folder. @throws MemGenError of {@link openWeights}. */
+export async function readFolderInfos(folder: string): Promise<{ tensors: TensorInfo[]; format: WeightFormat }> {
+  const { weights, format } = await openWeights(folder);
   try {
-    return plainInfos(file.tensors.values());
+    return { tensors: plainInfos(weights.tensors.values()), format };
   } finally {
-    await file.close();
+    await weights.close();
   }
 }
 

@@ -1,6 +1,7 @@
 // Turns a conversation into the text a model reads: by the model's own Jinja template or by MemGen's ChatML.
-import { MemGenError, type ChatMessage } from '@memgen/common';
+import { MemGenError, type ChatMessage, type ToolDefinition } from '@memgen/common';
 import { renderChatMl } from './chatml.js';
+import { checkMessages, checkTools } from './check-messages.js';
 import { extractMarks, hasGenerationTags, markGenerationTags, unusedMarks } from './generation-tags.js';
 import { compileJinja, runJinja, type JinjaProgram } from './jinja.js';
 import type { AssistantPart, RenderedConversation } from './rendered-conversation.js';
@@ -21,7 +22,11 @@ export interface ChatTemplateOptions {
 export interface RenderOptions {
   /** Ends with the header of an assistant's message, for the model to go on. Default false. */
   addGenerationPrompt?: boolean;
-  /** Further variables, such as `enable_thinking` or `tools`. MemGen's template uses none. */
+  /** Whether a model that can think aloud does: `enable_thinking` of its template. @default what the template says */
+  enableThinking?: boolean;
+  /** Functions that the assistant may call: `tools` of a model's own template. MemGen's has no place for them. */
+  tools?: readonly ToolDefinition[];
+  /** Further variables of a model's own template. MemGen's uses none. */
   variables?: Readonly<Record<string, unknown>>;
 }
 
@@ -60,9 +65,13 @@ export class ChatTemplate {
     return ChatTemplate.fromSource(tokenizer.chatTemplate, { specialTokens: tokenizer.specialTokens, ...options });
   }
 
-  /** @throws MemGenError `chat-message` for content that is not text, `chat-template` if the template fails. */
+  /**
+   * The exact text that the model is to read.
+   * @throws MemGenError `chat-message` and `chat-tool` for what is no message or tool, `chat-template` if the template
+   *   fails or has no place for tools.
+   */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
-    checkMessages(messages);
+    this.check(messages, options);
     return this.renderMarked(messages, options).text;
   }
 
@@ -73,19 +82,40 @@ export class ChatTemplate {
    * @throws MemGenError as {@link render}; `chat-template-parts` if the parts cannot be found that way.
    */
   renderWithParts(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedConversation {
-    checkMessages(messages);
+    this.check(messages, options);
     const rendered = this.renderMarked(messages, options);
     if (this.kind === 'chatml' || hasGenerationTags(this.source)) return rendered;
     return { text: rendered.text, assistantParts: this.partsByPrefixes(messages, rendered.text, options) };
   }
 
   private renderMarked(messages: readonly ChatMessage[], options: RenderOptions): RenderedConversation {
-    const { addGenerationPrompt = false, variables = {} } = options;
+    const { addGenerationPrompt = false, enableThinking, tools, variables: further = {} } = options;
     if (this.kind === 'chatml') return renderChatMl(messages, addGenerationPrompt);
+    const variables = {
+      // As transformers has it: without tools and documents these are none, not undefined.
+      tools: tools ?? null,
+      documents: null,
+      ...(enableThinking !== undefined && { enable_thinking: enableThinking }),
+      ...further,
+    };
     const marks = unusedMarks(this.source + JSON.stringify([messages, variables]));
     const program = this.compile(markGenerationTags(this.source, marks));
     const { text, spans } = extractMarks(this.run(program, messages, addGenerationPrompt, variables), marks);
     return { text, assistantParts: spans.map((span) => ({ ...span, contentStart: span.start })) };
+  }
+
+  private check(messages: readonly ChatMessage[], { tools = [] }: RenderOptions): void {
+    checkMessages(messages);
+    checkTools(tools);
+    const calling = messages.findIndex(({ tool_calls: calls = [] }) => calls.length > 0);
+    if (this.kind === 'jinja' || (tools.length === 0 && calling < 0)) return;
+    throw new MemGenError({
+      code: 'chat-template',
+      where: calling < 0 ? 'tools' : `message ${calling + 1} of ${messages.length}`,
+      message: "MemGen's ChatML has no place for tools and their calls",
+      got: calling < 0 ? `${tools.length} tools` : 'tool_calls',
+      hint: "use the model's own template: ChatTemplate.ofTokenizer(tokenizer)",
+    });
   }
 
   private partsByPrefixes(messages: readonly ChatMessage[], text: string, options: RenderOptions): AssistantPart[] {
@@ -154,20 +184,6 @@ export class ChatTemplate {
       hint: 'train with the ChatML template of MemGen, or add the tags to the template',
     });
   }
-}
-
-function checkMessages(messages: readonly ChatMessage[]): void {
-  messages.forEach(({ role, content }: { role: unknown; content: unknown }, i) => {
-    if (typeof role === 'string' && role !== '' && typeof content === 'string') return;
-    const isContent = typeof role === 'string' && role !== '';
-    throw new MemGenError({
-      code: 'chat-message',
-      where: `message ${i + 1} of ${messages.length}`,
-      message: isContent ? 'the content of a message must be text' : 'a message needs a role',
-      got: JSON.stringify(isContent ? content : role) ?? 'nothing',
-      expected: isContent ? 'a string' : 'system, user, assistant or tool',
-    });
-  });
 }
 
 function describe(error: unknown): string {

@@ -1,7 +1,8 @@
+// Delimiters: the rule of the reference, and ends of sentences.
 import { describe, expect, it } from 'vitest';
 import { smallTokenizer } from './__fixtures__/small-tokenizer.js';
 import { delimiterPlaces } from './delimiter-places.js';
-import { endsWithDelimiter, needsLookAhead } from './delimiter.js';
+import { endsWithDelimiter } from './delimiter.js';
 
 describe('endsWithDelimiter', () => {
   it('knows comma, period and newline', () => {
@@ -9,32 +10,46 @@ describe('endsWithDelimiter', () => {
     expect(['a', '', 'a, ', 'a;', 'a。', 'a\r'].some((text) => endsWithDelimiter(text))).toBe(false);
   });
 
-  it('ignores what follows under the reference rule', () => {
-    expect(endsWithDelimiter('3.', 'reference', '14')).toBe(true);
+  it('counts every delimiter under the reference rule, whatever was there before', () => {
+    expect(endsWithDelimiter('3.', 'reference', '3')).toBe(true);
+    expect(endsWithDelimiter('a..', 'reference', 'a.')).toBe(true);
   });
 
   it.each([
+    ['The end', '.', true],
+    ['Really', '?', true],
+    ['Stop', '!', true],
+    ['a line', '\n', true],
+    ['He said "Go', '."', true],
+    ['(It works', '.)', true],
+    ['and so on, etc', '.', true],
+    ['he is small', '.', true],
+    ['so', ',', false],
+    ['a', ';', false],
+    ['3', '.', false],
+    ['1', ',', false],
+    ['Step 1', '.', false],
+    ['It costs 3.', '\n', true],
+    ['e', '.', false],
+    ['e.g', '.', false],
+    ['J', '.', false],
+    ['Dr', '.', false],
+    [' (Fig', '.', false],
+    ['the first', '.', true],
     ['3.', '14', false],
-    ['1,', '000', false],
-    ['example.', 'com', false],
-    ['..', '.', false],
-    ['End.', '\n', false],
-    ['\n', '\n', false],
-    ['End.', ' Next', true],
-    ['End.', '"', true],
-    ['so,', ' then', true],
-    ['End.', '', true],
-    ['line\n', '3', true],
-    ['line\n', ' x', true],
     ['word', ' x', false],
-  ])('under the sentence rule %j before %j gives %s', (text, next, expected) => {
-    expect(endsWithDelimiter(text, 'sentence', next)).toBe(expected);
-  });
-
-  it('needs a look-ahead only after a delimiter and only under the sentence rule', () => {
-    expect(needsLookAhead('3.', 'sentence')).toBe(true);
-    expect(needsLookAhead('3', 'sentence')).toBe(false);
-    expect(needsLookAhead('3.', 'reference')).toBe(false);
+    ['Wait', '...', true],
+    ['Wait.', '.', false],
+    ['What?', '!', false],
+    ['End.', '\n', false],
+    ['End', '.\n', true],
+    ['End. ', '\n', false],
+    ['line\n', '\n', false],
+    ['line\n  ', '\n', false],
+    ['End.', '"', false],
+    ['', '.', true],
+  ])('under the sentence rule %j followed by %j gives %s', (before, token, expected) => {
+    expect(endsWithDelimiter(before + token, 'sentence', before)).toBe(expected);
   });
 });
 
@@ -51,8 +66,8 @@ describe('delimiterPlaces', () => {
     expect(cut('3.1, a.\nb', 'reference')).toEqual(['3.', '3.1,', '3.1, a.', '3.1, a.\n']);
   });
 
-  it('looks ahead under the sentence rule', () => {
-    expect(cut('3.1, a... b.', 'sentence')).toEqual(['3.1,', '3.1, a...', '3.1, a... b.']);
+  it('marks ends of sentences once under that rule', () => {
+    expect(cut('3.1, two... b!\n\nso it is.', 'sentence')).toEqual(['3.1, two.', '3.1, two... b!', '3.1, two... b!\n\nso it is.']); // prettier-ignore
   });
 
   it('has one more place than tokens, the first before everything', () => {

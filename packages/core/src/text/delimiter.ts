@@ -1,32 +1,36 @@
-// Where a text may be interrupted for memory: after a comma, a period or a newline.
+// Where a text may be interrupted for memory: after a comma, a period or a newline, or at ends of sentences only.
 
 /** The delimiters of MemGen. */
 export const delimiters = [',', '.', '\n'] as const;
 
 /**
- * `reference`: every delimiter counts, as in the official code. `sentence`: not inside a number ("3.14", "1,000") or a
- * word ("example.com"), and of a run of delimiters ("...", ".\n") only the last.
+ * - `reference`: after every comma, period and newline, as in the official code, also inside "3.14" and "1,000".
+ * - `sentence`: only where a sentence ends: after `.`, `!` or `?` (with quotation marks and brackets that close behind it)
+ *   and after a newline. A period is no end after a digit ("3.14", "1. First"), after a single letter ("e.g.", "J. Smith")
+ *   and after a few titles and abbreviations ("Dr.", "vs.", "Fig."). What follows an end directly belongs to it: "...",
+ *   "?!" and ".\n" are one end, also when they are several tokens.
+ *
+ * Both look at the text so far alone, so that generation, which does not know what comes next, and training choose the
+ * same places. The price: a sentence that closes with a number ends, under `sentence`, only at the newline behind it.
  */
 export type DelimiterRule = 'reference' | 'sentence';
 
+const sentenceEnd = /(?:\n|[.!?]["'”’»)\]]*)$/;
+const noSentenceEnd =
+  /(?:\p{N}|(?<!\p{L})(?:\p{L}|mrs?|ms|drs?|prof|st|vs|cf|figs?|eqs?|approx|jr|sr|inc|ltd|al))\.["'”’»)\]]*$/iu;
+
 /**
- * Whether `text` ends with a delimiter after which latents may be woven in.
+ * Whether latents may be woven in behind a text.
  *
- * Under `sentence` the answer depends on what comes next: in training the text of the next token, in generation that of
- * the token the model would choose if nothing were woven ({@link needsLookAhead} says when it is worth choosing one).
- *
- * @param text - the decoded text, or just its end.
+ * @param text - the decoded text, or just its end (16 characters are enough).
  * @param rule - default `reference`.
- * @param next - text that follows; default none, which is the end of everything. Ignored under `reference`.
+ * @param before - the same without the last token; default none. Only `sentence` looks at it.
  */
-export function endsWithDelimiter(text: string, rule: DelimiterRule = 'reference', next = ''): boolean {
-  if (!delimiters.some((delimiter) => text.endsWith(delimiter))) return false;
-  if (rule === 'reference') return true;
-  const goesOn = text.endsWith('\n') ? /^\n/ : /^[\p{L}\p{N},.\n]/u;
-  return !goesOn.test(next);
+export function endsWithDelimiter(text: string, rule: DelimiterRule = 'reference', before = ''): boolean {
+  if (rule === 'reference') return delimiters.some((delimiter) => text.endsWith(delimiter));
+  return endsSentence(text) && !endsSentence(before.replace(/[ \t]+$/, ''));
 }
 
-/** Whether {@link endsWithDelimiter} needs the text that comes next. */
-export function needsLookAhead(text: string, rule: DelimiterRule): boolean {
-  return rule === 'sentence' && endsWithDelimiter(text);
+function endsSentence(text: string): boolean {
+  return sentenceEnd.test(text) && !noSentenceEnd.test(text);
 }

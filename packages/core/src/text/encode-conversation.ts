@@ -14,6 +14,10 @@ export interface EncodeConversationOptions {
   template?: ChatTemplate;
   /** Variables of the template. Default none. */
   variables?: RenderOptions['variables'];
+  /** As in {@link RenderOptions}. */
+  enableThinking?: RenderOptions['enableThinking'];
+  /** As in {@link RenderOptions}. */
+  tools?: RenderOptions['tools'];
   /**
    * Takes the header of every assistant's message out of the labels, so that the first label is where generation would
    * start. Default true; false gives the labels as the reference's collator makes them.
@@ -49,13 +53,15 @@ export function encodeConversation(
     tokenizer,
     template = ChatTemplate.chatMl(),
     variables = {},
+    enableThinking,
+    tools,
     maskHeaders = true,
     maxLength = Infinity,
     tooLong = 'error',
     row = 'conversation',
   }: EncodeConversationOptions,
 ): EncodedConversation {
-  const { text, assistantParts } = template.renderWithParts(messages, { variables });
+  const { text, assistantParts } = template.renderWithParts(messages, { variables, enableThinking, tools });
   const allIds = tokenizer.encode(text);
   if (allIds.length > maxLength && tooLong === 'error') throw tooLongError(row, allIds.length, maxLength);
   const ids = allIds.slice(0, maxLength);

@@ -7,6 +7,7 @@ import type { Tokenizer } from './tokenizer.js';
 /** Pushes ids one by one and checks everything the decoder says against decoding from the start. */
 function check(tokenizer: Tokenizer, ids: readonly number[]): void {
   const decoder = new IncrementalDecoder(tokenizer);
+  let final = '';
   ids.forEach((id, i) => {
     const text = tokenizer.decode(ids.slice(0, i + 1));
     const peeked = decoder.peek(id);
@@ -14,7 +15,11 @@ function check(tokenizer: Tokenizer, ids: readonly number[]): void {
     expect(decoder.text).toBe(text);
     expect(decoder.ending).toBe(text.slice(-16));
     if (!tokenizer.cleansUpSpaces) expect(text.endsWith(peeked)).toBe(true);
+    if (i % 3 !== 1) final += decoder.takeFinal();
+    if (i % 3 !== 1) expect(final + decoder.tentative).toBe(text);
   });
+  // What was handed out as final has stayed.
+  expect(decoder.text.startsWith(final)).toBe(true);
 }
 
 describe('IncrementalDecoder', () => {
@@ -57,6 +62,27 @@ describe('IncrementalDecoder', () => {
       config: { eos_token: '</s>', pad_token: null },
     });
     check(tokenizer, tokenizer.encode('ab a  b'));
+  });
+
+  it('holds back an unfinished character, also of tokens that stand for bytes one by one', () => {
+    const byteFallback = { type: 'ByteFallback' };
+    const model = { type: 'BPE', byte_fallback: true, vocab: { a: 0, '<0xE2>': 1, '<0x82>': 2, '<0xAC>': 3, '</s>': 4 }, merges: [] }; // prettier-ignore
+    const fallback = smallTokenizer({
+      json: { pre_tokenizer: null, decoder: { type: 'Sequence', decoders: [byteFallback, { type: 'Fuse' }] }, model, added_tokens: [] },
+      config: { eos_token: '</s>', pad_token: null },
+    }); // prettier-ignore
+    for (const [tokenizer, ids] of [
+      [fallback, [0, 1, 2, 3, 0]],
+      [smallTokenizer(), smallTokenizer().encode('a€a')],
+    ] as const) {
+      const decoder = new IncrementalDecoder(tokenizer);
+      const finals = ids.map((id) => {
+        decoder.push(id);
+        return decoder.takeFinal();
+      });
+      expect(finals).toEqual(['a', '', '', '€', 'a']);
+      check(tokenizer, ids);
+    }
   });
 
   it('takes constant time per token', () => {

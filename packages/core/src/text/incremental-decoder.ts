@@ -16,6 +16,10 @@ export class IncrementalDecoder {
   private settled = '';
   /** End of `settled`, apart: a slice of the whole would make the engine copy it at every token. */
   private settledEnding = '';
+  /** End of `settled` that {@link IncrementalDecoder.takeFinal} has not handed out yet; byte-level tokenizers only. */
+  private fresh = '';
+  /** Length of the text handed out so far; other tokenizers only. */
+  private taken = 0;
   /** Text after it, decoded but still open to the clean-up of spaces. */
   private open = '';
   /** Bytes of an unfinished character. */
@@ -50,6 +54,24 @@ export class IncrementalDecoder {
     return (this.settledEnding + this.unsettled()).slice(-endingLength);
   }
 
+  /** Text that no later token changes, without what earlier calls have returned. */
+  takeFinal(): string {
+    if (this.tokenizer.isByteLevel) {
+      const { fresh } = this;
+      this.fresh = '';
+      return fresh;
+    }
+    const end = Math.max(this.taken, this.finalLength());
+    const text = this.settled.slice(this.taken, end);
+    this.taken = end;
+    return text;
+  }
+
+  /** What follows the final text: the next tokens may change it. */
+  get tentative(): string {
+    return this.tokenizer.isByteLevel ? this.unsettled() : this.settled.slice(this.finalLength());
+  }
+
   /** What `id` would add to the text if it came next; nothing is changed. */
   peek(id: number): string {
     if (this.tokenizer.isByteLevel) return decodeUtf8(this.pendingWith(id));
@@ -69,7 +91,15 @@ export class IncrementalDecoder {
 
   private settle(text: string): void {
     this.settled += text;
+    this.fresh += text;
     this.settledEnding = (this.settledEnding + text).slice(-endingLength);
+  }
+
+  /** How much of a text that was decoded as a whole will stay: unfinished characters end it as U+FFFD. */
+  private finalLength(): number {
+    let end = this.settled.length;
+    while (this.settled[end - 1] === '\ufffd') end--;
+    return this.tokenizer.cleansUpSpaces ? settledLength(this.settled.slice(0, end)) : end;
   }
 
   private unsettled(): string {

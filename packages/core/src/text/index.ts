@@ -2,7 +2,7 @@
 export { ChatTemplate, type ChatTemplateOptions, type RenderOptions } from './chat-template.js';
 export { assistantHeader } from './chatml.js';
 export { delimiterPlaces } from './delimiter-places.js';
-export { delimiters, endsWithDelimiter, needsLookAhead, type DelimiterRule } from './delimiter.js';
+export { delimiters, endsWithDelimiter, type DelimiterRule } from './delimiter.js';
 export {
   encodeConversation,
   ignoredLabel,

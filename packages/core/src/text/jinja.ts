@@ -1,9 +1,14 @@
-// Runs a Jinja template in a closed environment: no clock but a given one, no endless counting.
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+// Runs a Jinja template in a closed environment: no clock but a given one, no endless work.
+import { Environment, parse, tokenize } from '@huggingface/jinja';
+import { BoundedInterpreter } from './bounded-interpreter.js';
 import { strftime } from './strftime.js';
+import { withTimeLimit } from './time-limit.js';
 
 /** A template that counts further than this is broken or hostile. */
 const maximumRange = 100_000;
+
+/** Ordinary templates take some milliseconds. */
+const longestMilliseconds = 5000;
 
 export type JinjaProgram = ReturnType<typeof parse>;
 
@@ -36,7 +41,7 @@ export function runJinja(
     ...(now && { strftime_now: (format: string) => strftime(now(), format) }),
   };
   for (const [name, value] of Object.entries({ ...globals, ...variables })) environment.set(name, value);
-  const { value } = new Interpreter(environment).run(program);
+  const { value } = withTimeLimit(longestMilliseconds, () => new BoundedInterpreter(environment).run(program));
   return typeof value === 'string' ? value : '';
 }
 

@@ -1,13 +1,11 @@
 // Rewrites pre-tokenizer steps whose JavaScript version splits some Unicode characters differently from the Rust one.
+import { gpt2Pattern } from './known-patterns.js';
 
 /** One step of `pre_tokenizer`. */
 export interface PreTokenizer {
   type: string;
   [key: string]: unknown;
 }
-
-/** GPT-2's splitting pattern, in the Oniguruma dialect that a `Split` step translates faithfully. */
-const gpt2Pattern = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /**
  * Returns a pre-tokenizer of `tokenizer.json` that gives the ids of the Rust library for all Unicode text.

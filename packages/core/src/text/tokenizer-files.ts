@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { MemGenError, toFileError } from '@memgen/common';
+import { deepestJson, isTooDeep } from '../formats/json-depth.js';
 
 /** The largest published tokenizer.json files have about 35 MB. */
 const maximumBytes = 256 * 2 ** 20;
@@ -99,12 +100,14 @@ function tooLarge(path: string, got: string): MemGenError {
 
 function parseJson(text: string, path: string): unknown {
   try {
-    return JSON.parse(text);
+    const parsed: unknown = JSON.parse(text);
+    if (isTooDeep(text)) throw new Error(`more than ${deepestJson} levels of nesting`);
+    return parsed;
   } catch (error) {
     throw new MemGenError({
       code: 'tokenizer-json',
       where: path,
-      message: 'not valid JSON',
+      message: 'not JSON that can be read',
       got: error instanceof Error ? error.message : String(error),
       hint: 'the file may be cut short, or a Git LFS pointer: download it again',
       cause: error,

@@ -1,8 +1,7 @@
 // Text to token ids and back, by a model's own Hugging Face tokenizer files.
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { MemGenError } from '@memgen/common';
 import { bytesOfToken, decodeUtf8 } from './byte-level.js';
 import { cleanUpSpaces } from './clean-up-spaces.js';
+import { LibraryTokenizer } from './library-tokenizer.js';
 import { endTokenIds, tokenId } from './special-tokens.js';
 import {
   parseTokenizerConfig,
@@ -41,14 +40,14 @@ export class Tokenizer {
   /** Decoding removes spaces before punctuation (Llama 3). */
   readonly cleansUpSpaces: boolean;
 
-  private readonly library: HuggingFaceTokenizer;
+  private readonly library: LibraryTokenizer;
   private readonly specialIds: ReadonlySet<number>;
   private readonly bytes: (Uint8Array | undefined)[] = [];
 
   private constructor(json: TokenizerJson, config: TokenizerConfig, extras: TokenizerExtras, where: string) {
-    this.library = createLibraryTokenizer(json, config, where);
+    this.library = new LibraryTokenizer(json, config, where);
     this.specialIds = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
-    this.vocabularySize = largestId(this.library) + 1;
+    this.vocabularySize = this.library.vocabularySize;
     this.isByteLevel = json.decoder?.type === 'ByteLevel';
     this.cleansUpSpaces = config.clean_up_tokenization_spaces ?? false;
     this.eosId = tokenId(this, 'eos_token', config.eos_token, where);
@@ -70,7 +69,7 @@ export class Tokenizer {
    * generation_config.json (further end tokens).
    *
    * @throws MemGenError `tokenizer-missing`, `tokenizer-json`, `tokenizer-size`, `tokenizer-unsupported`,
-   *   `special-token`.
+   *   `tokenizer-slow`, `special-token`.
    */
   static async fromFolder(path: string): Promise<Tokenizer> {
     const { tokenizerJson, tokenizerConfig, ...extras } = await readTokenizerFiles(path);
@@ -80,7 +79,8 @@ export class Tokenizer {
   /**
    * From the parsed content of tokenizer.json and tokenizer_config.json.
    *
-   * @throws MemGenError `tokenizer-json`, `tokenizer-unsupported`, `special-token`.
+   * @throws MemGenError `tokenizer-json`, `tokenizer-unsupported`, `tokenizer-slow` (a regular expression that
+   *   backtracks without end), `special-token`.
    */
   static fromJson(tokenizerJson: unknown, tokenizerConfig: unknown, extras: TokenizerExtras = {}): Tokenizer {
     const where = extras.where ?? 'tokenizer';
@@ -93,7 +93,7 @@ export class Tokenizer {
    *   `<|begin_of_text|>`). Off by default: a chat template writes its special tokens itself.
    */
   encode(text: string, { addSpecialTokens = false }: { addSpecialTokens?: boolean } = {}): number[] {
-    return this.library.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+    return this.library.encode(text, addSpecialTokens);
   }
 
   /** Ids without a token (such as rows that only pad an embedding) are left out, as transformers does. */
@@ -102,17 +102,17 @@ export class Tokenizer {
     if (known.length === 0) return '';
     const text = this.isByteLevel
       ? decodeUtf8(Buffer.concat(known.map((id) => this.bytesOf(id))))
-      : this.library.decode(known, { clean_up_tokenization_spaces: false });
+      : this.library.decode(known);
     return this.cleansUpSpaces ? cleanUpSpaces(text) : text;
   }
 
   /** The token as the vocabulary writes it (`Ġhello`), or undefined. */
   tokenOf(id: number): string | undefined {
-    return this.library.id_to_token(id);
+    return this.library.tokenOf(id);
   }
 
   idOf(token: string): number | undefined {
-    return this.library.token_to_id(token);
+    return this.library.idOf(token);
   }
 
   isSpecial(id: number): boolean {
@@ -125,27 +125,6 @@ export class Tokenizer {
     if (token === undefined) return new Uint8Array();
     return (this.bytes[id] ??= bytesOfToken(token));
   }
-}
-
-function createLibraryTokenizer(json: TokenizerJson, config: TokenizerConfig, where: string): HuggingFaceTokenizer {
-  try {
-    return new HuggingFaceTokenizer(json, config);
-  } catch (error) {
-    throw new MemGenError({
-      code: 'tokenizer-unsupported',
-      where,
-      message: 'the tokenizer uses something that is not supported',
-      got: error instanceof Error ? error.message : String(error),
-      hint: 'report it with the name of the model',
-      cause: error,
-    });
-  }
-}
-
-function largestId(library: HuggingFaceTokenizer): number {
-  let largest = -1;
-  for (const id of library.get_vocab().values()) largest = Math.max(largest, id);
-  return largest;
 }
 
 function defaultTemplate({ chat_template: template }: TokenizerConfig): string | undefined {

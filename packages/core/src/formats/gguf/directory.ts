@@ -1,9 +1,9 @@
-// The header of a GGUF file: metadata and the directory of its tensors, checked against the file's size.
+// The tensors of a GGUF file and their places, checked against the file's size.
 import { MemGenError } from '@memgen/common';
 import type { RangedFile } from '../ranged-file.js';
 import { blockTypes, otherTypeNames, type BlockType } from './block-types.js';
-import { ByteCursor } from './byte-cursor.js';
-import { readMetadata, type GgufMetadata } from './metadata.js';
+import { readGgufHeader, type GgufHeader, type GgufPlace } from './header.js';
+import type { GgufMetadata } from './metadata.js';
 
 /** A tensor under its own name, with its place in the file. */
 export interface GgufEntry {
@@ -21,73 +21,18 @@ export interface GgufDirectory {
   readonly entries: readonly GgufEntry[];
 }
 
-const mostTensors = 2 ** 16;
-const longestName = 2 ** 10;
-const mostDimensions = 4;
-
-/** @throws MemGenError `gguf-header`, `gguf-tensor`, `file-truncated`. */
+/** @throws MemGenError `gguf-header`, `gguf-tensor`, `gguf-type`, `file-truncated`. */
 export async function readDirectory(file: RangedFile): Promise<GgufDirectory> {
-  const cursor = new ByteCursor(file);
-  const { tensorCount, pairCount } = await readCounts(cursor);
-  const metadata = await readMetadata(cursor, pairCount);
-  const places: Place[] = [];
-  const names = new Set<string>();
-  for (let i = 0; i < tensorCount; i++) {
-    const place = await readPlace(cursor);
-    if (names.has(place.name)) throw cursor.error(`the tensor "${place.name}" is given twice`);
-    names.add(place.name);
-    places.push(place);
-  }
-  const alignment = readAlignment(metadata, cursor);
-  const dataStart = Math.ceil(cursor.offset / alignment) * alignment;
-  const entries = places.map((place) => locate(place, { dataStart, alignment, file }));
+  const header = await readGgufHeader(file);
+  const entries = header.places.map((place) => locate(place, header, file));
   checkOverlap(entries, file.path);
-  return { metadata, entries };
-}
-
-async function readCounts(cursor: ByteCursor): Promise<{ tensorCount: number; pairCount: number }> {
-  const magic = await cursor.bytes(4);
-  if (String.fromCharCode(...magic) !== 'GGUF') {
-    throw cursor.error(
-      'this is no GGUF file',
-      `first bytes ${Buffer.from(magic).toString('hex')}`,
-      '47475546 ("GGUF")',
-    );
-  }
-  const version = await cursor.uint32();
-  if (version !== 2 && version !== 3) {
-    // A big-endian file has its small version number in the upper bytes.
-    const swapped = version > 0xffff ? ' (a big-endian file?)' : '';
-    throw cursor.error('this version of GGUF cannot be read', `version ${version}${swapped}`, 'version 2 or 3');
-  }
-  const tensorCount = await cursor.uint64('the number of tensors');
-  if (tensorCount > mostTensors) throw cursor.error('the file claims too many tensors', String(tensorCount));
-  return { tensorCount, pairCount: await cursor.uint64('the number of keys') };
-}
-
-type Place = Pick<GgufEntry, 'name' | 'shape'> & { typeNumber: number; relativeOffset: number };
-
-async function readPlace(cursor: ByteCursor): Promise<Place> {
-  const name = await cursor.text(longestName, 'the name of a tensor');
-  const rank = await cursor.uint32();
-  if (rank > mostDimensions) {
-    throw cursor.error(`the tensor "${name}" has too many dimensions`, String(rank), `at most ${mostDimensions}`);
-  }
-  const shape: number[] = [];
-  for (let i = 0; i < rank; i++) shape.unshift(await cursor.uint64(`a dimension of "${name}"`));
-  const typeNumber = await cursor.uint32();
-  return { name, shape, typeNumber, relativeOffset: await cursor.uint64(`the offset of "${name}"`) };
-}
-
-function readAlignment(metadata: GgufMetadata, cursor: ByteCursor): number {
-  const alignment = metadata.get('general.alignment') ?? 32;
-  if (typeof alignment === 'number' && alignment > 0 && alignment <= 2 ** 20 && alignment % 8 === 0) return alignment;
-  throw cursor.error('general.alignment is wrong', String(alignment), 'a multiple of 8, at most 1048576');
+  return { metadata: header.metadata, entries };
 }
 
 function locate(
-  { name, shape, typeNumber, relativeOffset }: Place,
-  { dataStart, alignment, file }: { dataStart: number; alignment: number; file: RangedFile },
+  { name, shape, typeNumber, relativeOffset }: GgufPlace,
+  { dataStart, alignment }: GgufHeader,
+  file: RangedFile,
 ): GgufEntry {
   const type = blockTypes.get(typeNumber);
   if (type === undefined) throw unsupportedType(name, typeNumber, file.path);
@@ -102,7 +47,8 @@ function locate(
     });
   const elements = shape.reduce((product, count) => product * count, 1);
   const rowLength = shape.at(-1) ?? 1;
-  if (!Number.isSafeInteger(elements) || rowLength % type.elements !== 0) {
+  // An empty tensor is in no model; next to a 0 the other dimensions could be anything.
+  if (!Number.isSafeInteger(elements) || elements === 0 || rowLength % type.elements !== 0) {
     throw fail(
       'the shape is impossible',
       `[${shape.join(', ')}]`,

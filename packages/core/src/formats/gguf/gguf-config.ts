@@ -1,9 +1,18 @@
 // The config.json that a GGUF file's metadata stand for.
 import type { GgufFile } from './gguf-file.js';
 import { MetadataReader } from './metadata-reader.js';
+import type { GgufArchitecture } from './tensor-names.js';
 import { toRotaryScaling } from './rotary-scaling.js';
 
-const classes = { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM' } as const;
+const classes = {
+  llama: 'LlamaForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  qwen3: 'Qwen3ForCausalLM',
+  smollm3: 'SmolLM3ForCausalLM',
+} as const satisfies Record<GgufArchitecture, string>;
+
+/** The one SmolLM3 leaves every fourth layer without rotary embedding; the files do not say it. */
+const noRotaryInterval = 4;
 
 /**
  * What the Hugging Face config.json of this model says, with its key names. The vocabulary size is that of the stored
@@ -38,6 +47,7 @@ export function ggufToConfig(
     rope_theta: read.real('rope.freq_base') ?? 10000,
     ...(rotatedSize === headSize ? {} : { partial_rotary_factor: rotatedSize / headSize }),
     rope_scaling: toRotaryScaling(read, file.rotaryDivisors),
+    ...(architecture === 'smollm3' && { no_rope_layer_interval: noRotaryInterval }),
     hidden_act: 'silu',
     attention_bias: architecture !== 'qwen2' && tensors.has('model.layers.0.self_attn.q_proj.bias'),
     mlp_bias: tensors.has('model.layers.0.mlp.up_proj.bias'),

@@ -1,7 +1,7 @@
 // An open GGUF file, seen as if it were the weights of a Hugging Face folder.
 import { MemGenError } from '@memgen/common';
 import { RangedFile } from '../ranged-file.js';
-import { missingTensor } from '../safetensors/safetensors-file.js';
+import { missingTensor } from '../missing-tensor.js';
 import type { TensorInfo, TensorSource } from '../tensor-source.js';
 import { readDirectory, type GgufEntry } from './directory.js';
 import type { GgufMetadata } from './metadata.js';
@@ -66,15 +66,16 @@ export class GgufFile implements TensorSource {
   /** Heads of a projection whose rows the Llama conversion had reordered. */
   private permutedHeads(name: string): number | undefined {
     const [, kind] = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name) ?? [];
-    if (this.architecture !== 'llama' || kind === undefined) return undefined;
-    const all = this.metadata.get('llama.attention.head_count');
-    const heads = kind === 'q' ? all : (this.metadata.get('llama.attention.head_count_kv') ?? all);
+    const { architecture, metadata } = this;
+    if ((architecture !== 'llama' && architecture !== 'smollm3') || kind === undefined) return undefined;
+    const all = metadata.get(`${architecture}.attention.head_count`);
+    const heads = kind === 'q' ? all : (metadata.get(`${architecture}.attention.head_count_kv`) ?? all);
     return typeof heads === 'number' ? heads : 0;
   }
 }
 
 /**
- * Opens a GGUF file (version 2 or 3) of a Llama, Qwen2 or Qwen3 model. Only its header is read. The caller closes.
+ * Opens a GGUF file (version 2 or 3) of a Llama (also Mistral), Qwen2, Qwen3 or SmolLM3 model. Only its header is read. The caller closes.
  *
  * @throws MemGenError `gguf-header`, `gguf-tensor`, `gguf-type`, `gguf-architecture`, `gguf-split`, `file-truncated`,
  * `file-not-found`.

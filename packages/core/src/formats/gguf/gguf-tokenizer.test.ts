@@ -59,10 +59,24 @@ describe('ggufToTokenizer', () => {
     expect(tokenizerOf({ 'tokenizer.ggml.pre': 'qwen2' }).encode('ab12').ids).toEqual([4, 5, 6]);
   });
 
+  it('splits at capitals for Tekken', () => {
+    const tokens = (pre: string) => tokenizerOf({ 'tokenizer.ggml.pre': pre }).encode('ab').ids;
+    expect(tokens('tekken')).toEqual([0, 4]);
+    const { tokenizerJson } = ggufToTokenizer({
+      metadata: metadata({ 'tokenizer.ggml.pre': 'tekken' }),
+      path: 'x',
+    });
+    const { pre_tokenizer: steps } = tokenizerJson as {
+      pre_tokenizer: { pretokenizers: { pattern: { Regex: string } }[] };
+    };
+    const pattern = new RegExp(steps.pretokenizers[0]!.pattern.Regex, 'gu');
+    expect('helloWorld HTTPServer 12/'.match(pattern)).toEqual(['hello', 'World', ' HTTPServer', ' ', '1', '2', '/']);
+  });
+
   it.each<[Record<string, GgufValue | undefined>, RegExp]>([
     [{ 'tokenizer.ggml.model': 'llama' }, /cannot be read[\s\S]*llama[\s\S]*gpt2/],
     [{ 'tokenizer.ggml.pre': undefined }, /unknown way/],
-    [{ 'tokenizer.ggml.pre': 'tekken' }, /tekken[\s\S]*smollm/],
+    [{ 'tokenizer.ggml.pre': 'gpt-4o' }, /gpt-4o[\s\S]*smollm/],
     [{ 'tokenizer.ggml.tokens': undefined }, /tokens is missing/],
     [{ 'tokenizer.ggml.tokens': [1, 2] }, /no list of texts/],
     [{ 'tokenizer.ggml.token_type': [3] }, /1 types[\s\S]*8 types/],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDecoderConfig } from '../../model/decoder-config.js';
 import { openSafetensors } from '../safetensors/index.js';
 import { ggufBytes, textValue, u32, u32sValue, u32Value, u64, type GgufParts } from './gguf-bytes.test-helper.js';
 import { ggufToConfig, openGguf } from './index.js';
@@ -69,6 +70,26 @@ describe('openGguf', () => {
     const name = 'model.layers.3.self_attn.q_proj.weight';
     expect(file.tensors.get(name)?.shape).toEqual([4, 2]);
     expect([...(await file.readFloat32(name))]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    await file.close();
+  });
+
+  it('puts SmolLM3 rows back into their order, by its own head counts', async () => {
+    const data = new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8).buffer);
+    const pairs = [
+      ['general.architecture', textValue('smollm3')],
+      ['smollm3.attention.head_count', u32Value(2)],
+      ['smollm3.attention.head_count_kv', u32Value(1)],
+    ] as const;
+    const tensors = ['q', 'k'].map((kind, i) => ({
+      name: `blk.3.attn_${kind}.weight`,
+      dimensions: [1, 8],
+      type: 0,
+      offset: 32 * i,
+    }));
+    const file = await openGguf(await craft({ pairs, tensors, data: Buffer.concat([data, data]) }));
+    const rows = async (kind: string) => [...(await file.readFloat32(`model.layers.3.self_attn.${kind}_proj.weight`))];
+    expect(await rows('q')).toEqual([1, 3, 2, 4, 5, 7, 6, 8]);
+    expect(await rows('k')).toEqual([1, 3, 5, 7, 2, 4, 6, 8]);
     await file.close();
   });
 
@@ -221,6 +242,26 @@ describe('ggufToConfig', () => {
       pad_token_id: 2,
     });
     await file.close();
+  });
+
+  it('leaves every fourth layer of SmolLM3 without rotary embedding', async () => {
+    const values = {
+      block_count: 8,
+      context_length: 64,
+      embedding_length: 8,
+      feed_forward_length: 8,
+      'attention.head_count': 2,
+    };
+    const pairs = Object.entries(values).map(([key, value]) => [`smollm3.${key}`, u32Value(value)] as const);
+    const tensor = { name: 'token_embd.weight', dimensions: [8, 4], type: 0, offset: 0 };
+    const architecture = ['general.architecture', textValue('smollm3')] as const;
+    const file = await openGguf(
+      await craft({ pairs: [architecture, ...pairs], tensors: [tensor], data: Buffer.alloc(128) }),
+    );
+    const config = readDecoderConfig(ggufToConfig(file));
+    await file.close();
+    expect(config.modelType).toBe('smollm3');
+    expect(config.layerUsesRotary).toEqual([true, true, true, false, true, true, true, false]);
   });
 
   it('unties embeddings where there is a head, and takes equal numbers for all layers', async () => {

@@ -1,4 +1,5 @@
 // What the names of pre-tokenizers in GGUF files mean in the terms of tokenizer.json.
+import { capitalPattern, oneDigitPattern, threeDigitPattern } from '../../text/known-patterns.js';
 
 /** The part of a tokenizer.json that depends on the pre-tokenizer. */
 export interface PreTokenizerRecipe {
@@ -8,15 +9,6 @@ export interface PreTokenizerRecipe {
   ignoreMerges: boolean;
   /** Whether the beginning token is added where the file does not say. */
   addsBeginning: boolean;
-}
-
-/** Words, numbers of at most `digits` digits, punctuation and white space; the pattern of GPT-4's kind. */
-function wordPattern(digits: string): string {
-  const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-  const words = '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+';
-  const punctuation = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*';
-  const space = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
-  return [contractions, words, digits, punctuation, space].join('|');
 }
 
 function byteLevel(useRegex: boolean): object {
@@ -45,14 +37,22 @@ const smollm: PreTokenizerRecipe = {
 
 const qwen2: PreTokenizerRecipe = {
   normalizer: { type: 'NFC' },
-  preTokenizer: sequence(split(wordPattern('\\p{N}')), byteLevel(false)),
+  preTokenizer: sequence(split(oneDigitPattern), byteLevel(false)),
   ignoreMerges: false,
   addsBeginning: false,
 };
 
 const llama3: PreTokenizerRecipe = {
   normalizer: null,
-  preTokenizer: sequence(split(wordPattern('\\p{N}{1,3}')), byteLevel(false)),
+  preTokenizer: sequence(split(threeDigitPattern), byteLevel(false)),
+  ignoreMerges: true,
+  addsBeginning: true,
+};
+
+/** Tekken of Mistral, which splits at capitals as GPT-4o does. */
+const tekken: PreTokenizerRecipe = {
+  normalizer: null,
+  preTokenizer: sequence(split(capitalPattern), byteLevel(false)),
   ignoreMerges: true,
   addsBeginning: true,
 };
@@ -66,4 +66,6 @@ export const preTokenizers: ReadonlyMap<string, PreTokenizerRecipe> = new Map([
   ['llama-bpe', llama3],
   ['llama3', llama3],
   ['llama-v3', llama3],
+  ['smaug-bpe', { ...llama3, ignoreMerges: false, addsBeginning: false }],
+  ['tekken', tekken],
 ]);

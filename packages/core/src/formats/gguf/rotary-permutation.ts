@@ -14,7 +14,7 @@ export function undoRotaryPermutation(
 ): Float32Array {
   const rows = shape[0] ?? 0;
   const half = rows / heads / 2;
-  if (!Number.isInteger(half)) {
+  if (!(Number.isInteger(half) && half > 0 && values.length % rows === 0)) {
     throw new MemGenError({
       code: 'gguf-tensor',
       where: `tensor "${name}"`,

@@ -28,7 +28,7 @@ export function toRotaryScaling(read: MetadataReader, divisors: Float32Array | u
 /** The largest divisor is the factor; the rest of the table must then be what Llama 3's rule gives. */
 function llama3Scaling(read: MetadataReader, divisors: Float32Array): object {
   const { lowFrequencyFactor, highFrequencyFactor, originalContext } = llama3;
-  const factor = Math.max(...divisors);
+  const factor = divisors.reduce((largest, divisor) => Math.max(largest, divisor), 0);
   const theta = read.real('rope.freq_base') ?? 10000;
   divisors.forEach((divisor, i) => {
     const wavelength = 2 * Math.PI * theta ** (i / divisors.length);

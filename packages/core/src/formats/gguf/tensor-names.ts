@@ -2,9 +2,9 @@
 import { MemGenError } from '@memgen/common';
 
 /** Architectures whose tensors are renamed here. */
-export type GgufArchitecture = 'llama' | 'qwen2' | 'qwen3';
+export type GgufArchitecture = 'llama' | 'qwen2' | 'qwen3' | 'smollm3';
 
-const architectures: readonly string[] = ['llama', 'qwen2', 'qwen3'] satisfies GgufArchitecture[];
+const architectures: readonly string[] = ['llama', 'qwen2', 'qwen3', 'smollm3'] satisfies GgufArchitecture[];
 
 const wholeModel = new Map([
   ['token_embd', 'model.embed_tokens'],

@@ -63,8 +63,22 @@ describe('parseAdapterConfig', () => {
     [{ lora_bias: true }, /bias of their own/],
     [{ fan_in_fan_out: true }, /Conv1D/],
     [{ trainable_token_indices: [1] }, /token embeddings/],
+    [{ target_parameters: ['experts.w1'] }, /bare parameters/],
+    [{ use_qalora: true }, /QALoRA/],
+    [{ layer_replication: [[0, 2]] }, /replicated layers/],
+    [{ megatron_config: { hidden_size: 8 } }, /Megatron/],
+    [{ alora_invocation_tokens: [1, 2] }, /activated LoRA/],
+    [{ peft_type: 'ADALORA' }, /peft_type: "ADALORA"/],
+    [{ init_lora_weights: 'olora' }, /changed base weights[\s\S]*olora/],
+    [{ init_lora_weights: 'corda' }, /changed base weights[\s\S]*corda/],
+    [{ init_lora_weights: 'loftq' }, /changed base weights[\s\S]*loftq/],
   ])('refuses %j by name', (json, message) => {
     expect(() => parse(json)).toThrow(message);
+    expect(() => parse(json)).toThrow(expect.objectContaining({ hint: expect.stringContaining('merge') as string }));
+  });
+
+  it.each([true, false, 'gaussian', 'eva', 'orthogonal'])('takes any start that leaves the base alone: %s', (start) => {
+    expect(parse({ init_lora_weights: start }).r).toBe(2);
   });
 
   it.each([

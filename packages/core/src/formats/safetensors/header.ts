@@ -1,6 +1,8 @@
 // The header of a safetensors file: parsed and checked against the file's size before any tensor is read.
 import { MemGenError } from '@memgen/common';
+import { describeJson } from '../describe-json.js';
 import { findDuplicateKey } from '../duplicate-keys.js';
+import { deepestJson, isTooDeep } from '../json-depth.js';
 import type { RangedFile } from '../ranged-file.js';
 import type { TensorInfo } from '../tensor-source.js';
 import { dtypeSizes } from './dtypes.js';
@@ -64,9 +66,11 @@ function parseHeader(bytes: Uint8Array, path: string): [string, unknown][] {
   } catch (cause) {
     throw headerError(path, { message: 'the header is not JSON', got: String(cause), cause });
   }
+  if (isTooDeep(text)) throw headerError(path, { message: `the header is nested deeper than ${deepestJson} levels` });
   if (!isRecord(parsed)) throw headerError(path, { message: 'the header is no JSON object' });
   const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) throw headerError(path, { message: `the header gives "${duplicate}" twice` });
+  if (duplicate !== undefined)
+    throw headerError(path, { message: `the header gives ${describeJson(duplicate)} twice` });
   return Object.entries(parsed);
 }
 
@@ -74,7 +78,7 @@ function readMetadata(entry: unknown, metadata: Map<string, string>, path: strin
   if (!isRecord(entry)) throw headerError(path, { message: '__metadata__ is no object' });
   for (const [key, value] of Object.entries(entry)) {
     if (typeof value !== 'string') {
-      throw headerError(path, { message: `__metadata__ "${key}" is no text`, got: typeof value });
+      throw headerError(path, { message: `__metadata__ ${describeJson(key)} is no text`, got: typeof value });
     }
     metadata.set(key, value);
   }
@@ -82,23 +86,24 @@ function readMetadata(entry: unknown, metadata: Map<string, string>, path: strin
 
 function readEntry(name: string, entry: unknown, dataStart: number, path: string): StoredTensor {
   const fail = (got: string, expected: string): MemGenError =>
-    headerError(path, { message: `the entry of tensor "${name}" is wrong`, got, expected });
+    headerError(path, { message: `the entry of tensor ${describeJson(name)} is wrong`, got, expected });
   if (!isRecord(entry)) throw fail(typeof entry, 'an object');
   const keys = Object.keys(entry).sort().join(', ');
-  if (keys !== 'data_offsets, dtype, shape') throw fail(`the keys ${keys}`, 'the keys data_offsets, dtype, shape');
+  if (keys !== 'data_offsets, dtype, shape')
+    throw fail(`the keys ${describeJson(keys)}`, 'the keys data_offsets, dtype, shape');
   const { dtype, shape, data_offsets: offsets } = entry;
   const size = typeof dtype === 'string' ? dtypeSizes.get(dtype) : undefined;
   if (typeof dtype !== 'string' || size === undefined) {
-    throw fail(`dtype ${JSON.stringify(dtype)}`, `one of ${[...dtypeSizes.keys()].join(', ')}`);
+    throw fail(`dtype ${describeJson(dtype)}`, `one of ${[...dtypeSizes.keys()].join(', ')}`);
   }
-  if (!isCounts(shape)) throw fail(`shape ${JSON.stringify(shape)}`, 'a list of whole numbers');
+  if (!isCounts(shape)) throw fail(`shape ${describeJson(shape)}`, 'a list of whole numbers');
   const [begin, end] = isCounts(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || begin > end) {
-    throw fail(`data_offsets ${JSON.stringify(offsets)}`, '[begin, end] in bytes');
+    throw fail(`data_offsets ${describeJson(offsets)}`, '[begin, end] in bytes');
   }
   const byteLength = shape.reduce((product, count) => product * count, size);
   if (byteLength !== end - begin) {
-    throw fail(`${end - begin} bytes`, `${byteLength} bytes for ${dtype} of shape [${shape.join(', ')}]`);
+    throw fail(`${end - begin} bytes`, `${byteLength} bytes for ${dtype} of shape ${describeJson(shape)}`);
   }
   return { name, dtype, shape, byteLength, offset: dataStart + begin };
 }
@@ -108,7 +113,7 @@ function checkLayout(sorted: readonly StoredTensor[], dataStart: number, file: R
   for (const tensor of sorted) {
     if (tensor.offset !== end) {
       throw headerError(file.path, {
-        message: `tensor "${tensor.name}" ${tensor.offset < end ? 'overlaps another one' : 'lies behind a gap'}`,
+        message: `tensor ${describeJson(tensor.name)} ${tensor.offset < end ? 'overlaps another one' : 'lies behind a gap'}`,
         got: `offset ${tensor.offset - dataStart}`,
         expected: `offset ${end - dataStart}`,
       });

@@ -1,5 +1,4 @@
 // Reading and writing of safetensors files.
 export { openSafetensors } from './open-safetensors.js';
-export { readShardNames } from './sharded-safetensors.js';
 export type { SafetensorsFile } from './safetensors-file.js';
 export { writeSafetensors, type TensorToWrite } from './write-safetensors.js';

@@ -21,8 +21,8 @@ export function* floatPieces(values: Float32Array, dtype: WeightDtype, where: st
   }
 }
 
-/** All of `values` at once. @throws MemGenError as {@link floatPieces}. */
-export function narrow(values: Float32Array, dtype: 'F16' | 'BF16', where: string): Uint8Array {
+/** All of `values` at once. */
+function narrow(values: Float32Array, dtype: 'F16' | 'BF16', where: string): Uint8Array {
   const bits = new Uint16Array(values.length);
   if (dtype === 'F16') float32ToFloat16(values, bits);
   else float32ToBfloat16(values, bits);

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemGenError, toFileError } from '@memgen/common';
 import { SingleSafetensorsFile, type SafetensorsFile } from './safetensors-file.js';
-import { ShardedSafetensors } from './sharded-safetensors.js';
+import { ShardedWeights } from '../weight-file.js';
 
 /**
  * Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder with `model.safetensors`, with
@@ -14,7 +14,8 @@ import { ShardedSafetensors } from './sharded-safetensors.js';
  */
 export async function openSafetensors(pathOrFolder: string): Promise<SafetensorsFile> {
   const path = await findWeights(pathOrFolder);
-  return path.endsWith('.index.json') ? ShardedSafetensors.open(path) : SingleSafetensorsFile.open(path);
+  const openFile = (file: string): Promise<SafetensorsFile> => SingleSafetensorsFile.open(file);
+  return path.endsWith('.index.json') ? ShardedWeights.open(path, 'safetensors', openFile) : openFile(path);
 }
 
 async function findWeights(path: string): Promise<string> {
@@ -36,7 +37,7 @@ async function findWeights(path: string): Promise<string> {
     got: candidates.length > 0 ? candidates.join(', ') : names.slice(0, 10).join(', ') || 'an empty folder',
     expected: 'model.safetensors or model.safetensors.index.json',
     hint: names.some((name) => name.endsWith('.bin') || name.endsWith('.pth'))
-      ? 'convert the PyTorch weights to safetensors first'
+      ? 'convert the PyTorch weights to safetensors first, or open them with openTorchPickle'
       : 'give the path of the weight file itself',
   });
 }

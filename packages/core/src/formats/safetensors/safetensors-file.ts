@@ -1,7 +1,8 @@
 // One open safetensors file.
 import { MemGenError } from '@memgen/common';
 import { RangedFile } from '../ranged-file.js';
-import type { TensorSource } from '../tensor-source.js';
+import type { WeightFile } from '../weight-file.js';
+import { missingTensor } from '../missing-tensor.js';
 import { decodeFloats, decodeNumbers, dtypeSizes, isFloatDtype } from './dtypes.js';
 import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from './header.js';
 
@@ -9,13 +10,9 @@ import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from
 const pieceElements = 2 ** 20;
 
 /** An open safetensors file or folder of shards. */
-export interface SafetensorsFile extends TensorSource {
+export interface SafetensorsFile extends WeightFile {
   /** `__metadata__` of the file; of shards, the `metadata` of their index, as text. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** The bytes of one tensor as they are stored (little-endian). */
-  readRaw(name: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** The elements of one tensor of any type as numbers, exact; for ids, masks and other small tensors. */
-  readNumbers(name: string): Promise<number[]>;
 }
 
 /** Reads one `.safetensors` file by ranges. */
@@ -84,16 +81,4 @@ export class SingleSafetensorsFile implements SafetensorsFile {
     if (tensor !== undefined) return tensor;
     throw missingTensor(name, this.file.path, this.tensors.keys());
   }
-}
-
-export function missingTensor(name: string, path: string, names: Iterable<string>): MemGenError {
-  const known = [...names];
-  const shown = known.slice(0, 5).join(', ') + (known.length > 5 ? `, ... (${known.length} in all)` : '');
-  return new MemGenError({
-    code: 'tensor-missing',
-    where: path,
-    message: `there is no tensor "${name}"`,
-    got: shown === '' ? 'no tensors at all' : shown,
-    hint: 'check that the file belongs to this kind of model',
-  });
 }

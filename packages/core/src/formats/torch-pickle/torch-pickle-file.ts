@@ -2,7 +2,7 @@
 import { MemGenError } from '@memgen/common';
 import { RangedFile } from '../ranged-file.js';
 import { decodeFloats, decodeNumbers, dtypeSizes, isFloatDtype } from '../safetensors/dtypes.js';
-import { missingTensor } from '../safetensors/safetensors-file.js';
+import { missingTensor } from '../missing-tensor.js';
 import type { TensorInfo, TensorSource } from '../tensor-source.js';
 import { flattenCheckpoint } from './flatten.js';
 import { allowance, limits } from './limits.js';
