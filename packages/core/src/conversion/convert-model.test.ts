@@ -10,6 +10,7 @@ import { ggufBytes, text, textValue, u32, u32sValue, u32Value, u64 } from '../fo
 import { openGguf, openSafetensors, writeSafetensors, type TensorSource } from '../formats/index.js';
 import * as p from '../formats/torch-pickle/pickle-bytes.test-helper.js';
 import { bytesOf, checkpointBytes } from '../formats/torch-pickle/zip-bytes.test-helper.js';
+import { inspectModel } from '../inspection/index.js';
 import { loadReasoner } from '../reasoner/index.js';
 import { convertModel } from './convert-model.js';
 
@@ -140,6 +141,48 @@ describe('convertModel of a folder', () => {
   });
 });
 
+describe('a folder of PyTorch shards', () => {
+  /** The embedded model as `pytorch_model-...bin`. */
+  async function shards(): Promise<string> {
+    const folder = `${out}.torch`;
+    await cp(modelFolder(), folder, { recursive: true });
+    await rm(join(folder, 'model.safetensors'));
+    const weights = [...(await weightsOf(await openSafetensors(modelFolder())))];
+    const source = await openSafetensors(modelFolder());
+    const map: Record<string, string> = {};
+    for (const [i, part] of [weights.slice(0, 20), weights.slice(20)].entries()) {
+      const file = `pytorch_model-0000${i + 1}-of-00002.bin`;
+      const entries = part.map(([name, data], key) => {
+        map[name] = file;
+        const { shape } = source.tensors.get(name)!;
+        return [name, p.tensor({ key: `${key}`, elements: data.length, shape })] as const;
+      });
+      const storages = part.map(([, data]) => bytesOf(data));
+      await writeFile(
+        join(folder, file),
+        checkpointBytes({ value: p.stateDict(Object.fromEntries(entries)), storages }),
+      );
+    }
+    await source.close();
+    await writeFile(join(folder, 'pytorch_model.bin.index.json'), JSON.stringify({ weight_map: map }));
+    return folder;
+  }
+
+  it('loads, is described and converts like the safetensors file', async () => {
+    const folder = await shards();
+    const [torch, original] = [await loadReasoner(folder), await loadReasoner(modelFolder())];
+    expect(torch.origin.format).toBe('torch-pickle');
+    expect(torch.parameterCount).toBe(original.parameterCount);
+    torch.decoder.dispose();
+    original.decoder.dispose();
+    expect(await inspectModel(folder)).toMatchObject({ format: 'torch-pickle', problems: [], unusedTensors: [] });
+    await convertModel(folder, out, { dtype: 'BF16' });
+    const name = 'model.safetensors';
+    expect(Buffer.compare(await readFile(join(out, name)), await readFile(join(modelFolder(), name)))).toBe(0);
+    expect((await readdir(out)).filter((file) => file.includes('pytorch'))).toEqual([]);
+  });
+});
+
 describe('convertModel of a GGUF file', () => {
   it('gives a folder that holds the same weights and loads', async () => {
     await convertModel(tinyLlama, out);
@@ -222,6 +265,14 @@ describe('convertModel', () => {
     expect(Buffer.compare(await readFile(join(out, name)), await readFile(join(modelFolder(), name)))).toBe(0);
   });
 
+  it.skipIf(process.platform !== 'linux')('says why a folder cannot be written (Linux)', async () => {
+    // Refused to everybody, root too.
+    await expect(convertModel(tinyLlama, '/proc/memgen')).rejects.toMatchObject({
+      name: 'MemGenError',
+      message: expect.stringMatching(/could not write the folder/),
+    });
+  });
+
   it('fills an empty folder', async () => {
     await mkdir(out);
     await convertModel(tinyLlama, out);
@@ -244,6 +295,6 @@ describe('convertModel', () => {
     await expect(convertModel(join(root, 'nowhere'), out)).rejects.toMatchObject({ code: 'model-not-found' });
     await mkdir(`${out}.source`);
     await copyFile(join(modelFolder(), 'config.json'), join(`${out}.source`, 'config.json'));
-    await expect(convertModel(`${out}.source`, out)).rejects.toMatchObject({ code: 'safetensors-not-found' });
+    await expect(convertModel(`${out}.source`, out)).rejects.toMatchObject({ code: 'weights-not-found' });
   });
 });

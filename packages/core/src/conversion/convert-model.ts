@@ -1,18 +1,20 @@
 // Turns a model of any readable form into a Hugging Face folder with one safetensors file.
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MemGenError, recoverFolder, replaceFolder, toFileError, writeFileAtomically } from '@memgen/common';
-import type { TensorInfo } from '../formats/index.js';
+import { MemGenError, replaceFolder, writeFileAtomically } from '@memgen/common';
+import { mergedWeights, readPeftAdapter, type TensorInfo } from '../formats/index.js';
 import { absolutePath } from '../hub/find-local-model.js';
 import { resolveModel, type ResolveModelOptions } from '../hub/index.js';
 import { formatJson, openModelSource, type ModelSource } from './model-source.js';
+import { refuseExisting } from './refuse-existing.js';
 import { floatPieces, type WeightDtype } from '../formats/safetensors/narrow-floats.js';
-import { streamSafetensors, type StreamedTensor } from './stream-safetensors.js';
+import { streamSafetensors, type StreamedTensor } from '../formats/safetensors/stream-safetensors.js';
 
 /** Options of {@link convertModel}; `signal` stops between two tensors. */
 export interface ConvertModelOptions extends ResolveModelOptions {
   /** How the weights are stored. F32 keeps every value of every source (F64 is rounded). @default 'F32' */
   dtype?: WeightDtype | undefined;
+  /** An adapter folder of the PEFT library, to be merged into the weights. @default none */
+  adapter?: string | undefined;
   /** Called while the weights are written. */
   onWritten?: ((writtenBytes: number, totalBytes: number) => void) | undefined;
 }
@@ -36,20 +38,23 @@ const wholeNumbers = new Set(['BOOL', 'U8', 'I8', 'I16', 'U16', 'I32', 'U32', 'I
  *
  * @param source - what {@link resolveModel} finds: a GGUF file, or a folder with safetensors or `pytorch_model.bin`.
  * @param target - a folder that does not exist or is empty.
- * @throws MemGenError `file-exists`, `interrupted`, `tensor-overflow`, `convert-quantized`, those of finding and reading
+ * @throws MemGenError of {@link mergedWeights} and `readPeftAdapter` for an adapter; `file-exists`, `interrupted`, `tensor-overflow`, `convert-quantized`, those of finding and reading
  * the model, and of writing (`disk-full`, ...).
  */
 export async function convertModel(
   source: string,
   target: string,
-  { dtype = 'F32', onWritten, ...options }: ConvertModelOptions = {},
+  { dtype = 'F32', adapter, onWritten, ...options }: ConvertModelOptions = {},
 ): Promise<ConvertedModel> {
   const folder = absolutePath(target);
   await refuseExisting(folder);
   const opened = await openModelSource(await resolveModel(source, options));
   try {
-    const tensors = [...opened.weights.tensors.values()].map((info) =>
-      streamed(info, { weights: opened.weights, dtype, folder, signal: options.signal }),
+    const { weights } = opened;
+    const changed =
+      adapter === undefined ? undefined : mergedWeights(weights, await readPeftAdapter(adapter), absolutePath(adapter));
+    const tensors = [...weights.tensors.values()].map((info) =>
+      streamed(info, { weights, changed, dtype, folder, signal: options.signal }),
     );
     let byteLength = 0;
     await replaceFolder(folder, async (temporary) => {
@@ -65,6 +70,8 @@ export async function convertModel(
 }
 
 interface Conversion extends Pick<ModelSource, 'weights'> {
+  /** Readers of the weights that are not as they are stored. */
+  changed: ReadonlyMap<string, () => Promise<Float32Array>> | undefined;
   dtype: WeightDtype;
   folder: string;
   signal: AbortSignal | undefined;
@@ -72,11 +79,13 @@ interface Conversion extends Pick<ModelSource, 'weights'> {
 
 function streamed({ name, dtype: stored, shape }: TensorInfo, conversion: Conversion): StreamedTensor {
   const { weights, dtype, folder, signal } = conversion;
-  const asStored = weights.readRaw !== undefined && (stored === dtype || wholeNumbers.has(stored));
+  const change = conversion.changed?.get(name);
+  const asStored =
+    change === undefined && weights.readRaw !== undefined && (stored === dtype || wholeNumbers.has(stored));
   async function* pieces(): AsyncGenerator<Uint8Array> {
     if (signal?.aborted === true) throw interrupted(folder);
     if (asStored) yield await weights.readRaw!(name);
-    else yield* floatPieces(await weights.readFloat32(name), dtype, `${folder}, tensor "${name}"`);
+    else yield* floatPieces(await (change?.() ?? weights.readFloat32(name)), dtype, `${folder}, tensor "${name}"`);
   }
   return { name, shape, dtype: asStored ? stored : dtype, pieces };
 }
@@ -84,27 +93,6 @@ function streamed({ name, dtype: stored, shape }: TensorInfo, conversion: Conver
 /** Older versions of transformers read `torch_dtype`, newer ones `dtype`; the file keeps the one it has. */
 function withDtype(config: Readonly<Record<string, unknown>>, dtype: WeightDtype): Record<string, unknown> {
   return { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: torchNames[dtype] };
-}
-
-async function refuseExisting(folder: string): Promise<void> {
-  // A folder that an interrupted write had moved away would come back, and then be overwritten.
-  await recoverFolder(folder);
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-    throw toFileError(error, 'look at the target', folder);
-  }
-  if (names.length === 0) return;
-  throw new MemGenError({
-    code: 'file-exists',
-    where: folder,
-    message: 'there is something in this folder already',
-    got: names.slice(0, 5).join(', '),
-    expected: 'a folder that does not exist or is empty',
-    hint: 'choose another name, or remove it first',
-  });
 }
 
 function interrupted(folder: string): MemGenError {

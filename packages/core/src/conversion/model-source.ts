@@ -7,11 +7,10 @@ import {
   ggufToConfig,
   ggufToTokenizer,
   openGguf,
-  openSafetensors,
+  openWeights,
   readJsonFile,
   type TensorSource,
 } from '../formats/index.js';
-import { openTorchPickle } from '../formats/torch-pickle/index.js';
 import type { ResolvedModel } from '../hub/index.js';
 
 /** Whoever opens it closes its {@link ModelSource.weights}. */
@@ -24,25 +23,9 @@ export interface ModelSource {
   files: ReadonlyMap<string, () => FileContent>;
 }
 
-const pickleName = 'pytorch_model.bin';
-
 /** @throws MemGenError of finding and reading the files. */
 export function openModelSource({ kind, path }: Pick<ResolvedModel, 'kind' | 'path'>): Promise<ModelSource> {
   return kind === 'gguf' ? openGgufSource(path) : openFolderSource(path);
-}
-
-/** Weights of a folder: safetensors, or a PyTorch checkpoint where there are none. */
-export async function openFolderWeights(folder: string): Promise<Required<ModelSource['weights']>> {
-  try {
-    return await openSafetensors(folder);
-  } catch (error) {
-    const hasPickle = await stat(join(folder, pickleName)).then(
-      (status) => status.isFile(),
-      () => false,
-    );
-    if (!hasPickle || !MemGenError.isInstance(error) || error.code !== 'safetensors-not-found') throw error;
-    return openTorchPickle(join(folder, pickleName));
-  }
 }
 
 async function openFolderSource(folder: string): Promise<ModelSource> {
@@ -58,7 +41,7 @@ async function openFolderSource(folder: string): Promise<ModelSource> {
   }
   const names = (await namesIn(folder)).filter(isCompanion);
   const files = new Map(names.map((name) => [name, () => createReadStream(join(folder, name)) as FileContent]));
-  return { weights: await openFolderWeights(folder), config, files };
+  return { weights: (await openWeights(folder)).weights, config, files };
 }
 
 /** Descriptions, tokenizer, templates, licences; not weights, nor what describes how they are spread over files. */

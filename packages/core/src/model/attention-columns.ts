@@ -1,7 +1,7 @@
 // Which columns of a padded batch are real, where each stands in its row, and what that means for attention.
 import * as tf from '@tensorflow/tfjs';
 import type { RotaryFactors } from '../ops/rotary.js';
-import type { RotarySettings } from './rotary-frequencies.js';
+import { rowFrequencies, type RotarySettings } from './rotary-frequencies.js';
 
 /** One row of a padded batch: 1 for a real column, 0 for padding. */
 export type MaskRow = readonly number[];
@@ -105,16 +105,19 @@ export function rotaryAngle(position: number, inverseFrequency: number): number 
 /** Cosines and sines for `positions [batch][tokens]`; the caller disposes both (not `halfTurn`). */
 export function rotaryFactors(
   positions: readonly (readonly number[])[],
-  { inverseFrequencies, attentionScaling }: RotarySettings,
+  settings: RotarySettings,
   halfTurn: tf.Tensor2D,
 ): RotaryFactors {
   const batch = positions.length;
   const tokens = positions[0]?.length ?? 0;
-  const half = inverseFrequencies.length;
+  const { attentionScaling } = settings;
+  const half = settings.inverseFrequencies.length;
   const cos = new Float32Array(batch * tokens * half * 2);
   const sin = new Float32Array(cos.length);
   let offset = 0;
   for (const row of positions) {
+    const length = row.reduce((most, position) => Math.max(most, position + 1), 0);
+    const inverseFrequencies = rowFrequencies(settings, length);
     for (const position of row) {
       for (let i = 0; i < half; i++) {
         const angle = rotaryAngle(position, inverseFrequencies[i]!);

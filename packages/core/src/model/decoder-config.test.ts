@@ -44,6 +44,31 @@ describe('readDecoderConfig', () => {
     expect(biases({ model_type: 'qwen3' })).toEqual([false, false, false, true]);
   });
 
+  it('reads Mistral: no biases, whatever is said of them, and a window as long as all positions', () => {
+    const mistral = { model_type: 'mistral', attention_bias: true, architectures: ['MistralForCausalLM'] };
+    for (const window of [{ sliding_window: null }, { sliding_window: 128 }, {}]) {
+      expect(tinyConfig({ ...mistral, ...window })).toMatchObject({
+        modelType: 'mistral',
+        queryKeyValueBias: false,
+        outputBias: false,
+        feedForwardBias: false,
+        queryKeyNorm: false,
+        tiedEmbeddings: false,
+        headSize: 4,
+      });
+    }
+    expect(tinyConfig({ ...mistral, head_dim: 6 }).headSize).toBe(6);
+  });
+
+  it('takes the defaults of each architecture for absent fields', () => {
+    const json = tinyConfigJson({ model_type: 'smollm3' });
+    delete json.rope_theta;
+    delete json.max_position_embeddings;
+    const config = readDecoderConfig(json);
+    expect(config.maxPositions).toBe(32768);
+    expect(config.rotary.inverseFrequencies[1]).toBeCloseTo(2e6 ** -0.5, 12);
+  });
+
   it('ties embeddings as transformers does where the field is absent', () => {
     expect(tinyConfig({ model_type: 'llama' }).tiedEmbeddings).toBe(false);
     expect(tinyConfig({ model_type: 'smollm3' }).tiedEmbeddings).toBe(true);
@@ -75,13 +100,64 @@ describe('readDecoderConfig refuses', () => {
   });
 
   it.each([
-    ['sliding windows', { use_sliding_window: true }, 'use_sliding_window'],
-    ['another activation', { hidden_act: 'gelu' }, 'hidden_act'],
-    ['an unknown rotary scaling', { rope_scaling: { rope_type: 'longrope', factor: 2 } }, 'rope_scaling.rope_type'],
-  ])('%s', (_, changes, key) => {
+    [{ model_type: 'gemma2', architectures: ['Gemma2ForCausalLM'] }, 'model_type'],
+    [{ architectures: ['Qwen2ForSequenceClassification'] }, 'architectures'],
+    [{ architectures: ['LlamaForCausalLM'] }, 'architectures'],
+    [{ hidden_act: 'gelu' }, 'hidden_act'],
+    [{ hidden_activation: 'gelu_pytorch_tanh' }, 'hidden_activation'],
+    [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor'],
+    [{ rotary_pct: 0.25 }, 'rotary_pct'],
+    [{ alibi: true }, 'alibi'],
+    [{ use_mrope: true }, 'use_mrope'],
+    [{ use_sliding_window: true }, 'use_sliding_window'],
+    [{ layer_types: ['full_attention', 'sliding_attention'] }, 'layer_types'],
+    [{ attention_chunk_size: 8192 }, 'attention_chunk_size'],
+    [{ attn_logit_softcapping: 50 }, 'attn_logit_softcapping'],
+    [{ query_pre_attn_scalar: 256 }, 'query_pre_attn_scalar'],
+    [{ attention_multiplier: 0.0078125 }, 'attention_multiplier'],
+    [{ use_qk_norm: true }, 'use_qk_norm'],
+    [{ qk_layernorm: true }, 'qk_layernorm'],
+    [{ clip_qkv: 8 }, 'clip_qkv'],
+    [{ is_causal: false }, 'is_causal'],
+    [{ use_bidirectional_attention: true }, 'use_bidirectional_attention'],
+    [{ add_cross_attention: true }, 'add_cross_attention'],
+    [{ num_experts: 64 }, 'num_experts'],
+    [{ num_local_experts: 8 }, 'num_local_experts'],
+    [{ n_routed_experts: 16 }, 'n_routed_experts'],
+    [{ embedding_multiplier: 12 }, 'embedding_multiplier'],
+    [{ residual_multiplier: 0.22 }, 'residual_multiplier'],
+    [{ use_parallel_residual: true }, 'use_parallel_residual'],
+    [{ logits_scaling: 8 }, 'logits_scaling'],
+    [{ logit_scale: 0.0625 }, 'logit_scale'],
+    [{ final_logit_softcapping: 30 }, 'final_logit_softcapping'],
+    [{ quantization_config: { quant_method: 'gptq' } }, 'quantization_config'],
+    [{ rope_scaling: { rope_type: 'longrope', factor: 2 } }, 'rope_scaling.rope_type'],
+    [{ model_type: 'mistral', sliding_window: 4096, max_position_embeddings: 32768 }, 'sliding_window'],
+    [{ model_type: 'mistral', max_position_embeddings: 4097 }, 'sliding_window'],
+  ])('%j', (changes, key) => {
     const error = refusal(tinyConfigJson(changes));
     expect(error.code).toBe('model-architecture');
     expect(error.where).toBe(`some/config.json: ${key}`);
+    expect(error.got).toBeDefined();
+  });
+
+  it('nothing where such fields ask for nothing', () => {
+    const plain = tinyConfig();
+    const silent = {
+      architectures: ['Qwen2ForCausalLM'],
+      hidden_act: 'silu',
+      partial_rotary_factor: 1,
+      use_sliding_window: false,
+      sliding_window: 131072,
+      max_window_layers: 28,
+      layer_types: ['full_attention', 'full_attention'],
+      attn_logit_softcapping: null,
+      num_experts: 0,
+      logits_scaling: 1,
+      quantization_config: null,
+      rope_parameters: { rope_type: 'default', rope_theta: 100 },
+    };
+    expect(tinyConfig(silent)).toEqual(plain);
   });
 
   it.each([

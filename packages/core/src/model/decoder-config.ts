@@ -1,7 +1,9 @@
 // config.json of a Hugging Face folder, read into the switches of the one decoder family that this package runs.
 import { MemGenError } from '@memgen/common';
 import { z } from 'zod';
+import { architectures, isModelType, type Architecture, type ModelType } from './architectures.js';
 import { readRotarySettings, type RotarySettings } from './rotary-frequencies.js';
+import { refuseUnsupportedFields } from './unsupported-fields.js';
 
 /** What a decoder computes. Sizes are counts; field names follow config.json in camel case. */
 export interface DecoderConfig {
@@ -27,16 +29,13 @@ export interface DecoderConfig {
   maxPositions: number;
 }
 
-const modelTypes = ['llama', 'qwen2', 'qwen3', 'smollm3'] as const;
-export type ModelType = (typeof modelTypes)[number];
-
 // Bounds far above any model, so that a damaged file cannot make anything huge before its tensors are looked at.
 const count = z
   .number()
   .int()
   .positive()
   .max(2 ** 31);
-const fewer = count.max(2 ** 16);
+const fewer = count.max(2 ** 10);
 const rawConfig = z.object({
   model_type: z.string(),
   vocab_size: count,
@@ -47,17 +46,19 @@ const rawConfig = z.object({
   num_key_value_heads: fewer.nullish(),
   head_dim: fewer.nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
-  hidden_act: z.string().default('silu'),
   tie_word_embeddings: z.boolean().nullish(),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   max_position_embeddings: count.default(2048),
   rope_theta: z.number().positive().default(10000),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
-  use_sliding_window: z.boolean().default(false),
+  rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+  sliding_window: count.nullish(),
   no_rope_layers: z.array(z.number()).nullish(),
   no_rope_layer_interval: count.nullish(),
 });
+
+type RawConfig = z.infer<typeof rawConfig>;
 
 /**
  * @param json - parsed config.json.
@@ -65,24 +66,17 @@ const rawConfig = z.object({
  * @throws MemGenError `model-config` for a missing or wrong field, `model-architecture` for what is not supported.
  */
 export function readDecoderConfig(json: unknown, where = 'config.json'): DecoderConfig {
-  const modelType = (json as { model_type?: unknown } | null)?.model_type;
-  if (typeof modelType === 'string' && !(modelTypes as readonly string[]).includes(modelType)) {
-    throw new MemGenError({
-      code: 'model-architecture',
-      message: 'this architecture is not supported',
-      where: `${where}: model_type`,
-      got: JSON.stringify(modelType),
-      expected: modelTypes.join(', '),
-    });
-  }
-  const parsed = rawConfig.safeParse(json);
-  if (!parsed.success) {
-    throw new MemGenError({ code: 'model-config', where, message: z.prettifyError(parsed.error) });
+  const record = z.record(z.string(), z.unknown()).safeParse(json).data ?? {};
+  const type = readModelType(record, where);
+  const architecture: Architecture | undefined = type && architectures[type];
+  refuseUnsupportedFields(record, where);
+  const parsed = rawConfig.safeParse(architecture === undefined ? json : { ...architecture.defaults, ...record });
+  if (type === undefined || architecture === undefined || !parsed.success) {
+    const message = parsed.error === undefined ? 'model_type is missing' : z.prettifyError(parsed.error);
+    throw new MemGenError({ code: 'model-config', where, message });
   }
   const raw = parsed.data;
-  const type = raw.model_type as ModelType;
-  refuse(where, 'use_sliding_window', raw.use_sliding_window, 'sliding-window attention');
-  refuse(where, 'hidden_act', raw.hidden_act !== 'silu', `the activation ${raw.hidden_act}`);
+  if (type === 'mistral') refuseShortWindow(raw, where);
   const heads = raw.num_attention_heads;
   const keyValueHeads = raw.num_key_value_heads ?? heads;
   if (heads % keyValueHeads !== 0) {
@@ -102,13 +96,13 @@ export function readDecoderConfig(json: unknown, where = 'config.json'): Decoder
     });
   }
   const headSize = raw.head_dim ?? raw.hidden_size / heads;
-  if (headSize % 2 !== 0 || headSize > 2 ** 16) {
+  if (headSize % 2 !== 0 || headSize > 2 ** 10) {
     throw new MemGenError({
       code: 'model-config',
       where: `${where}: head_dim`,
       message: 'the size of a head must be even, for its channels are rotated in pairs',
       got: String(headSize),
-      expected: 'an even number up to 65536',
+      expected: 'an even number up to 1024',
     });
   }
   return {
@@ -121,27 +115,67 @@ export function readDecoderConfig(json: unknown, where = 'config.json'): Decoder
     keyValueHeads,
     headSize,
     rmsNormEpsilon: raw.rms_norm_eps,
-    // transformers' default where the field is absent
-    tiedEmbeddings: raw.tie_word_embeddings ?? type === 'smollm3',
-    queryKeyValueBias: type === 'qwen2' || raw.attention_bias,
-    outputBias: type !== 'qwen2' && raw.attention_bias,
-    feedForwardBias: raw.mlp_bias,
-    queryKeyNorm: type === 'qwen3',
+    tiedEmbeddings: raw.tie_word_embeddings ?? false,
+    queryKeyValueBias: isOn(architecture.queryKeyValueBias, raw),
+    outputBias: isOn(architecture.outputBias, raw),
+    feedForwardBias: isOn(architecture.feedForwardBias, raw),
+    queryKeyNorm: architecture.queryKeyNorm,
     rotary: readRotarySettings(raw, headSize, where),
-    layerUsesRotary: rotaryLayers(raw, type, where),
+    layerUsesRotary: rotaryLayers(raw, architecture, where),
     maxPositions: raw.max_position_embeddings,
   };
 }
 
-function refuse(where: string, key: string, present: boolean, what: string): void {
-  if (!present) return;
-  throw new MemGenError({ code: 'model-architecture', where: `${where}: ${key}`, message: `${what} is not supported` });
+/** Undefined where there is none at all. */
+function readModelType(json: Readonly<Record<string, unknown>>, where: string): ModelType | undefined {
+  const { model_type: type, architectures: classes } = json;
+  if (typeof type !== 'string') return undefined;
+  if (!isModelType(type)) {
+    throw new MemGenError({
+      code: 'model-architecture',
+      message: 'this architecture is not supported',
+      where: `${where}: model_type`,
+      got: JSON.stringify(type),
+      expected: Object.keys(architectures).join(', '),
+      hint: 'take a model of one of these families',
+    });
+  }
+  const { className } = architectures[type];
+  const names: unknown[] = Array.isArray(classes) ? classes : [];
+  if (names.length > 0 && !names.includes(className)) {
+    throw new MemGenError({
+      code: 'model-architecture',
+      message: 'this is not the causal language model of its architecture',
+      where: `${where}: architectures`,
+      got: JSON.stringify(names).slice(0, 200),
+      expected: className,
+      hint: 'take the causal language model of the family',
+    });
+  }
+  return type;
+}
+
+/** Mistral's window says nothing where it is as long as any sequence. */
+function refuseShortWindow({ sliding_window: window, max_position_embeddings: positions }: RawConfig, where: string) {
+  if (window == null || positions <= window) return;
+  throw new MemGenError({
+    code: 'model-architecture',
+    where: `${where}: sliding_window`,
+    message: 'sliding-window attention is not supported',
+    got: `a window of ${window} for ${positions} positions`,
+    expected: 'null, or a window that is not shorter than max_position_embeddings',
+    hint: `for sequences of up to ${window} tokens, lower max_position_embeddings to that`,
+  });
+}
+
+function isOn(flag: Architecture['outputBias'], raw: RawConfig): boolean {
+  return typeof flag === 'boolean' ? flag : raw[flag];
 }
 
 /** SmolLM3: a list (1 = rotary), or every n-th layer without. */
-function rotaryLayers(raw: z.infer<typeof rawConfig>, type: ModelType, where: string): boolean[] {
+function rotaryLayers(raw: RawConfig, { skipsRotary = false }: Architecture, where: string): boolean[] {
   const all = Array.from({ length: raw.num_hidden_layers }, () => true);
-  if (type !== 'smollm3') return all;
+  if (!skipsRotary) return all;
   if (raw.no_rope_layers != null) {
     if (raw.no_rope_layers.length !== raw.num_hidden_layers) {
       throw new MemGenError({

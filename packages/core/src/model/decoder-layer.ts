@@ -1,13 +1,13 @@
 // One decoder layer: attention and feed-forward block, each behind an RMS norm and a residual connection.
 import * as tf from '@tensorflow/tfjs';
-import { attend, attentionGradient, attentionWeights } from '../ops/attention.js';
+import { attend, attentionGradient } from '../ops/attention.js';
 import type { LinearWeights } from '../ops/linear.js';
 import { normalize, normalizeGradient, normalizeWeightGradient } from '../ops/rms-norm.js';
 import { rotate, rotateBack, type RotaryFactors } from '../ops/rotary.js';
 import { gatedActivation, gatedActivationGradient } from '../ops/swiglu.js';
 import { isTrainable } from '../ops/trainable.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { Projection, type AdapterPass, type CollectGradient } from './projection.js';
+import { Projection, type AdapterPasses, type CollectGradient } from './projection.js';
 
 /** Weights of a layer. Query, key and value projections lie side by side, as do gate and up: fewer, larger products. */
 export interface LayerWeights {
@@ -31,7 +31,7 @@ export interface LayerContext {
   factors: RotaryFactors;
   /** Added to the scores; see `AttentionColumns.bias`. */
   bias: tf.Tensor4D | undefined;
-  adapter?: AdapterPass | undefined;
+  adapter?: AdapterPasses | undefined;
 }
 
 export interface LayerInputs {
@@ -130,8 +130,9 @@ export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, conte
     const dAttention = attentionGradient(
       toHeads(dMixed, context, heads),
       { query, key: keys, value: values },
-      // Not among the saved: they grow with the square of the length and are quickly made again (as in FlashAttention).
-      attention.weights.isDisposed ? attentionWeights({ query, key: keys }, context.bias) : attention.weights,
+      context.bias,
+      // Not among the saved: they are made again where they are gone.
+      attention.weights,
     );
     const [dPastKeys, dKey] = splitColumns(dAttention.key, pastKeys, gradients.key);
     const [dPastValues, dValue] = splitColumns(dAttention.value, pastValues, gradients.value);

@@ -7,8 +7,9 @@ import { isTrainable } from '../ops/trainable.js';
 import type { DecoderConfig } from './decoder-config.js';
 import type { LayerWeights } from './decoder-layer.js';
 import type { DecoderWeights } from './decoder.js';
-import { moduleShape, type AdaptableModule } from './lora.js';
-import { FrozenEmbedding, TrainedEmbedding } from './token-embedding.js';
+import { joinedModules, joinedNames, type JoinedName } from './joined-modules.js';
+import { moduleShape } from './lora.js';
+import { FrozenEmbedding, TiedEmbedding, TrainedEmbedding } from './token-embedding.js';
 import { transposeInto } from './transpose.js';
 
 /** A tensor under its Hugging Face name, `[out, in]` for projections. */
@@ -17,15 +18,6 @@ export interface NamedTensor {
   shape: number[];
   data: Float32Array;
 }
-
-const joined = {
-  queryKeyValue: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
-  output: ['self_attn.o_proj'],
-  gateUp: ['mlp.gate_proj', 'mlp.up_proj'],
-  down: ['mlp.down_proj'],
-} as const satisfies Record<string, readonly AdaptableModule[]>;
-type JoinedName = keyof typeof joined;
-const joinedNames = Object.keys(joined) as JoinedName[];
 
 function hasBias(config: DecoderConfig, name: JoinedName): boolean {
   if (name === 'queryKeyValue') return config.queryKeyValueBias;
@@ -66,7 +58,7 @@ async function readWeights(
   config: DecoderConfig,
   own: <T extends tf.Tensor>(tensor: T) => T,
 ): Promise<DecoderWeights> {
-  const read = async (name: string, shape: readonly number[]): Promise<Float32Array> => {
+  const check = (name: string, shape: readonly number[]): void => {
     const info = source.tensors.get(name);
     if (info === undefined) {
       throw new MemGenError({
@@ -85,19 +77,31 @@ async function readWeights(
         expected: `[${shape.join(', ')}]`,
       });
     }
+  };
+  const read = async (name: string, shape: readonly number[]): Promise<Float32Array> => {
+    check(name, shape);
     return source.readFloat32(name);
   };
   const norm = async (name: string, size: number) => own(tf.tensor1d(await read(name, [size])));
 
   const { hiddenSize, vocabularySize, headSize } = config;
-  const table = await read('model.embed_tokens.weight', [vocabularySize, hiddenSize]);
+  // The largest tensors first, while there is room for their copies.
+  const table = (name: string) => read(name, [vocabularySize, hiddenSize]);
+  const head = own(
+    turnOver(await table(config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight'), config),
+  );
+  const embedding = config.tiedEmbeddings
+    ? new TiedEmbedding(head)
+    : new FrozenEmbedding(await table('model.embed_tokens.weight'), hiddenSize);
   const layers: LayerWeights[] = [];
   for (let layer = 0; layer < config.layers; layer++) {
     const prefix = `model.layers.${layer}.`;
     const projection = async (name: JoinedName): Promise<LinearWeights> => {
-      const shapes = joined[name].map((module) => ({ module, ...moduleShape(config, module) }));
+      const shapes = joinedModules[name].map((module) => ({ module, ...moduleShape(config, module) }));
       const input = shapes[0]!.input;
       const width = shapes.reduce((sum, { output }) => sum + output, 0);
+      // Before anything is made of a size that only config.json claims.
+      for (const { module, output } of shapes) check(`${prefix}${module}.weight`, [output, input]);
       const values = new Float32Array(input * width);
       const bias = hasBias(config, name) ? new Float32Array(width) : undefined;
       let offset = 0;
@@ -124,15 +128,14 @@ async function readWeights(
     });
   }
   const finalNorm = await norm('model.norm.weight', hiddenSize);
-  const headTable = config.tiedEmbeddings ? table : await read('lm_head.weight', [vocabularySize, hiddenSize]);
-  const head = new Float32Array(headTable.length);
-  transposeInto(headTable, vocabularySize, hiddenSize, head, vocabularySize, 0);
-  return {
-    embedding: new FrozenEmbedding(table, hiddenSize),
-    layers,
-    finalNorm,
-    head: own(tf.tensor2d(head, [hiddenSize, vocabularySize])),
-  };
+  return { embedding, layers, finalNorm, head };
+}
+
+/** `[vocabulary, hidden]` as the head `[hidden, vocabulary]`. */
+function turnOver(table: Float32Array, { hiddenSize, vocabularySize }: DecoderConfig): tf.Tensor2D {
+  const head = new Float32Array(table.length);
+  transposeInto(table, vocabularySize, hiddenSize, head, vocabularySize, 0);
+  return tf.tensor2d(head, [hiddenSize, vocabularySize]);
 }
 
 export interface InitializationOptions {
@@ -159,7 +162,7 @@ export function initializeDecoderWeights(
   const filled = (size: number, value: number) => tf.tidy(() => tf.variable(tf.fill<tf.Rank.R1>([size], value)));
   const layers = Array.from({ length: config.layers }, (_, layer): LayerWeights => {
     const projection = (name: JoinedName): LinearWeights => {
-      const shapes = joined[name].map((module) => moduleShape(config, module));
+      const shapes = joinedModules[name].map((module) => moduleShape(config, module));
       const width = shapes.reduce((sum, { output }) => sum + output, 0);
       const { input } = shapes[0]!;
       const endsBranch = name === 'output' || name === 'down';
@@ -231,7 +234,7 @@ export async function exportDecoderWeights(weights: DecoderWeights, config: Deco
       const whole = await untransposed(weight);
       const biases = bias === undefined ? undefined : await floats(bias);
       let offset = 0;
-      for (const module of joined[name]) {
+      for (const module of joinedModules[name]) {
         const { input, output } = moduleShape(config, module);
         const data = whole.slice(offset * input, (offset + output) * input);
         tensors.push({ name: `${prefix}${module}.weight`, shape: [output, input], data });

@@ -9,7 +9,7 @@ import { AttentionColumns, rotaryFactors, type MaskRow } from './attention-colum
 import type { DecoderConfig } from './decoder-config.js';
 import { linearizeLayer, type LayerContext, type LayerWeights } from './decoder-layer.js';
 import { KeyValueCache } from './key-value-cache.js';
-import type { AdapterPass } from './projection.js';
+import { adapterPasses, type AdapterPasses } from './projection.js';
 import type { TokenEmbedding } from './token-embedding.js';
 
 export interface DecoderWeights {
@@ -25,7 +25,8 @@ export interface DecoderForwardOptions {
   cache: KeyValueCache;
   /** Only the first `keep` new columns enter the cache (query latents do not). @default all */
   keep?: number;
-  adapter?: AdapterPass | undefined;
+  /** One, or several whose contributions add up. @default none */
+  adapter?: AdapterPasses | undefined;
   /** @default eager */
   execution?: Execution;
 }
@@ -92,7 +93,10 @@ export class Decoder {
       const [output, key, value] = execution.run(
         { linearize: (tensors) => linearizeWithCache(tensors, past, layerWeights, context, merged ? 'all' : kept) },
         [hidden, ...keys, ...values],
-        [...layerParameters(layerWeights), ...(adapter?.adapter.layerParameters(layer) ?? [])],
+        [
+          ...layerParameters(layerWeights),
+          ...adapterPasses(adapter).flatMap((pass) => pass.adapter.layerParameters(layer)),
+        ],
       ) as [tf.Tensor2D, tf.Tensor4D, tf.Tensor4D];
       if (merged) cache.replace(layer, key, value);
       else if (kept > 0) cache.append(layer, key, value);
@@ -203,7 +207,9 @@ function padAxis(x: tf.Tensor4D | undefined, axis: number, size: number): tf.Ten
 export function layerTensors(layer: LayerWeights): tf.Tensor[] {
   const linears = [layer.queryKeyValue, layer.output, layer.gateUp, layer.down];
   const norms = [layer.attentionNorm, layer.feedForwardNorm, layer.queryNorm, layer.keyNorm];
-  return [...linears.flatMap(({ weight, bias }) => [weight, bias]), ...norms].filter((tensor) => tensor !== undefined);
+  return [...linears.flatMap(({ weight, bias, bfloat16 }) => [weight, bias, bfloat16]), ...norms].filter(
+    (tensor) => tensor !== undefined,
+  );
 }
 
 function layerParameters(layer: LayerWeights): tf.Variable[] {

@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { gatherRows } from '../ops/gather-rows.js';
 import { tokenLoss } from '../ops/token-loss.js';
-import type { AdapterPass } from './projection.js';
+import type { AdapterPasses } from './projection.js';
 import type { Decoder } from './decoder.js';
 
 /** A sequence and its labels, aligned; -100 is not supervised. */
@@ -18,7 +18,7 @@ export interface PlainSequence {
 export function languageModelLoss(
   decoder: Decoder,
   sequences: readonly PlainSequence[],
-  adapter?: AdapterPass,
+  adapter?: AdapterPasses,
 ): { loss: tf.Scalar; tokens: number } {
   const width = Math.max(...sequences.map(({ ids }) => ids.length));
   const ids = sequences.flatMap((row) => Array.from({ length: width }, (_, t) => row.ids[t] ?? 0));

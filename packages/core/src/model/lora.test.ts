@@ -7,6 +7,7 @@ import { relativeDifference } from '../ops/operation-check.test-helper.js';
 import { Decoder } from './decoder.js';
 import { exportDecoderWeights, loadDecoderWeights } from './decoder-weights.js';
 import { adaptableModules, LoraAdapter, loraKey } from './lora.js';
+import { busyAdapter } from './lora.test-helper.js';
 import { frozenDecoder, memorySource, randomIds, tinyConfig } from './tiny-decoder.test-helper.js';
 
 const config = tinyConfig({ head_dim: 6 });
@@ -14,21 +15,8 @@ const all = adaptableModules.map((name) => name.split('.')[1]!);
 
 beforeAll(() => startBackend({ backend: 'wasm' }));
 
-/** An adapter whose B is not zero. */
-function busyAdapter(targetModules: readonly string[], dropout = 0): LoraAdapter {
-  const adapter = LoraAdapter.initialize(config, { r: 3, alpha: 6, targetModules, dropout }, Random.fromSeed(5));
-  const random = Random.fromSeed(6);
-  for (const { b } of adapter.modules.values()) {
-    tf.tidy(() => {
-      b.assign(
-        tf.tensor2d(
-          Array.from({ length: b.size }, () => 0.3 * random.normal()),
-          b.shape,
-        ),
-      );
-    });
-  }
-  return adapter;
+function adapterOf(targetModules: readonly string[], dropout = 0): LoraAdapter {
+  return busyAdapter(config, { r: 3, alpha: 6, targetModules, dropout });
 }
 
 function forward(decoder: Decoder, adapter?: LoraAdapter, dropoutSeed?: number): Float32Array {
@@ -103,6 +91,11 @@ describe('LoraAdapter.initialize', () => {
     adapter.dispose();
     expect([...LoraAdapter.targets(config, { r: 1, alpha: 1, targetModules: 'all-linear' }).keys()]).toHaveLength(14);
     expect(() => LoraAdapter.targets(config, { ...lora, layersToTransform: [7] })).toThrow(/no such module/);
+    const named = { ...lora, targetModules: ['q_proj', 'v_proj'] };
+    const withoutValues = LoraAdapter.targets(config, { ...named, excludeModules: ['v_proj'] });
+    expect([...withoutValues.keys()]).toEqual(['layers.1.self_attn.q_proj']);
+    const none = { ...named, excludeModules: ['self_attn.q_proj', 'v_proj'] };
+    expect(() => LoraAdapter.targets(config, none)).toThrow(/all are excluded/);
   });
 
   it('names its variables and lists those of a layer', () => {
@@ -133,7 +126,7 @@ describe('a decoder with an adapter', () => {
     'computes what weights with %j merged in compute',
     async (targets) => {
       const decoder = await frozenDecoder(config);
-      const adapter = busyAdapter(targets);
+      const adapter = adapterOf(targets);
       const tensors = await exportDecoderWeights(decoder.weights, config);
       for (const [key, { a, b, scaling }] of adapter.modules) {
         const { data } = tensors.find(({ name }) => name === `model.${key}.weight`)!;
@@ -152,11 +145,11 @@ describe('a decoder with an adapter', () => {
 
   it('drops inputs of the adapter only when a seed is given, the same for the same seed', async () => {
     const decoder = await frozenDecoder(config);
-    const adapter = busyAdapter(all, 0.5);
+    const adapter = adapterOf(all, 0.5);
     const first = forward(decoder, adapter, 1);
     expect(forward(decoder, adapter, 1)).toEqual(first);
     expect(relativeDifference(forward(decoder, adapter, 2), first)).toBeGreaterThan(1e-3);
-    const without = busyAdapter(all);
+    const without = adapterOf(all);
     expect(forward(decoder, adapter)).toEqual(forward(decoder, without));
     for (const owner of [adapter, without, decoder]) owner.dispose();
   });

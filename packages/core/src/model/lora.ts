@@ -154,17 +154,18 @@ export class LoraAdapter {
     const peft = toPeftConfig(config);
     const paths = keys.map(({ key }) => modulePath(key));
     const names = typeof config.targetModules === 'string' ? [config.targetModules] : config.targetModules;
+    const chosen = new Set(findTargetModules(peft, paths));
     for (const name of names) {
       const alone = typeof config.targetModules === 'string' ? name : [name];
-      if (findTargetModules({ ...peft, targetModules: alone }, paths).length > 0) continue;
+      const isKnown = findTargetModules({ ...peft, targetModules: alone, excludeModules: null }, paths).length > 0;
+      if (isKnown && chosen.size > 0) continue;
       throw new MemGenError({
         code: 'lora-target',
         message: 'no such module to adapt',
-        got: name,
+        got: isKnown ? `${name}, but all are excluded` : name,
         expected: adaptableModules.map((module) => module.split('.')[1]).join(', '),
       });
     }
-    const chosen = new Set(findTargetModules(peft, paths));
     const targets = new Map<string, LoraTarget>();
     for (const { key, input, output } of keys) {
       const path = modulePath(key);

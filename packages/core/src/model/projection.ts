@@ -1,6 +1,6 @@
 // The linear maps of a layer: several modules side by side, each perhaps with an adapter; forwards and backwards.
 import * as tf from '@tensorflow/tfjs';
-import { linear, type LinearWeights } from '../ops/linear.js';
+import { linear, multiplyByWeight, type LinearWeights } from '../ops/linear.js';
 import { isTrainable } from '../ops/trainable.js';
 import { seededDropout } from './dropout.js';
 import { adaptableModules, loraKey, type AdaptableModule, type LoraAdapter, type LoraModule } from './lora.js';
@@ -10,6 +10,15 @@ export interface AdapterPass {
   adapter: LoraAdapter;
   /** Dropout is active only when given. */
   dropoutSeed?: number;
+}
+
+/** One adapter, or several over the same base whose contributions add up. */
+export type AdapterPasses = AdapterPass | readonly AdapterPass[];
+
+/** As a list. */
+export function adapterPasses(passes: AdapterPasses | undefined): readonly AdapterPass[] {
+  if (passes === undefined) return [];
+  return 'adapter' in passes ? [passes] : passes;
 }
 
 /** Takes the gradient of a trainable tensor. */
@@ -23,40 +32,45 @@ interface Adapted {
 
 /** `[in, out]` weights of modules that read the same input, with their adapters. */
 export class Projection {
-  private readonly adapted: (Adapted | undefined)[];
+  /** By module. */
+  private readonly adapted: readonly (readonly Adapted[])[];
 
   constructor(
     private readonly weights: LinearWeights,
     modules: readonly AdaptableModule[],
     private readonly sizes: readonly number[],
     layer: number,
-    pass: AdapterPass | undefined,
+    passes: AdapterPasses | undefined,
   ) {
-    this.adapted = modules.map((name) => {
-      const module = pass?.adapter.modules.get(loraKey(layer, name));
-      if (module === undefined) return undefined;
-      const seed = (pass?.dropoutSeed ?? 0) + layer * adaptableModules.length + adaptableModules.indexOf(name);
-      return { module, seed, rate: pass?.dropoutSeed === undefined ? 0 : (pass.adapter.config.dropout ?? 0) };
-    });
+    this.adapted = modules.map((name) =>
+      adapterPasses(passes).flatMap(({ adapter, dropoutSeed }) => {
+        const module = adapter.modules.get(loraKey(layer, name));
+        if (module === undefined) return [];
+        const seed = (dropoutSeed ?? 0) + layer * adaptableModules.length + adaptableModules.indexOf(name);
+        return [{ module, seed, rate: dropoutSeed === undefined ? 0 : (adapter.config.dropout ?? 0) }];
+      }),
+    );
+  }
+
+  private get isPlain(): boolean {
+    return this.adapted.every((adapted) => adapted.length === 0);
   }
 
   /** Whether the gradient needs the input again. */
   get usesInput(): boolean {
-    return isTrainable(this.weights.weight) || this.adapted.some((module) => module !== undefined);
+    return isTrainable(this.weights.weight) || !this.isPlain;
   }
 
   /** `[rows, in] -> [rows, out]` */
   apply(input: tf.Tensor2D): tf.Tensor2D {
     const projected = linear(input, this.weights);
-    if (this.adapted.every((module) => module === undefined)) return projected;
-    const parts = this.adapted.length === 1 ? [projected] : tf.split(projected, [...this.sizes], 1);
-    const sums = parts.map((part, i) => {
-      const adapted = this.adapted[i];
-      if (adapted === undefined) return part;
-      const { module, rate, seed } = adapted;
+    if (this.isPlain) return projected;
+    const parts = this.adapted.length === 1 ? [projected] : tf.split<tf.Tensor2D>(projected, [...this.sizes], 1);
+    const add = (sum: tf.Tensor2D, { module, rate, seed }: Adapted): tf.Tensor2D => {
       const low = tf.mul(tf.matMul(seededDropout(input, rate, seed), module.a), module.scaling) as tf.Tensor2D;
-      return tf.add<tf.Tensor2D>(part, tf.matMul(low, module.b));
-    });
+      return tf.add(sum, tf.matMul(low, module.b));
+    };
+    const sums = parts.map((part, i) => this.adapted[i]!.reduce(add, part));
     return (sums.length === 1 ? sums[0] : tf.concat(sums, 1)) as tf.Tensor2D;
   }
 
@@ -66,21 +80,20 @@ export class Projection {
    */
   pullback(dOutput: tf.Tensor2D, input: tf.Tensor2D | undefined, collect: CollectGradient): tf.Tensor2D {
     const { weight, bias } = this.weights;
-    let dInput: tf.Tensor2D = tf.matMul(dOutput, weight, false, true);
+    let dInput: tf.Tensor2D = multiplyByWeight(dOutput, this.weights, true);
     if (isTrainable(weight)) collect(weight, tf.matMul(input!, dOutput, true, false));
     if (bias !== undefined && isTrainable(bias)) collect(bias, tf.sum(dOutput, 0));
-    if (this.adapted.every((module) => module === undefined)) return dInput;
+    if (this.isPlain) return dInput;
     const parts = this.adapted.length === 1 ? [dOutput] : tf.split(dOutput, [...this.sizes], 1);
-    this.adapted.forEach((adapted, i) => {
-      if (adapted === undefined) return;
-      const { module, rate, seed } = adapted;
+    const each = this.adapted.flatMap((adapted, i) => adapted.map((one) => ({ ...one, dSum: parts[i]! })));
+    for (const { module, rate, seed, dSum } of each) {
       const dropped = seededDropout(input!, rate, seed);
-      const dPart = tf.mul(parts[i]!, module.scaling) as tf.Tensor2D;
+      const dPart = tf.mul(dSum, module.scaling) as tf.Tensor2D;
       const dLow: tf.Tensor2D = tf.matMul(dPart, module.b, false, true);
       collect(module.b, tf.matMul(tf.matMul(dropped, module.a), dPart, true, false));
       collect(module.a, tf.matMul(dropped, dLow, true, false));
       dInput = tf.add(dInput, seededDropout(tf.matMul(dLow, module.a, false, true) as tf.Tensor2D, rate, seed));
-    });
+    }
     return dInput;
   }
 }

@@ -1,6 +1,6 @@
 // Inverse frequencies of every kind of rotary scaling.
 import { describe, expect, it } from 'vitest';
-import { readRotarySettings } from './rotary-frequencies.js';
+import { readRotarySettings, rowFrequencies } from './rotary-frequencies.js';
 
 const headSize = 16;
 
@@ -80,5 +80,45 @@ describe('readRotarySettings', () => {
     );
     expect(attentionScaling).toBeCloseTo(0.1 * Math.log(16) + 1, 12);
     expect(inverseFrequencies[7]).toBeCloseTo(plain[7]! / 16, 12);
+  });
+
+  it('dynamic: follows the length of a row beyond the context', () => {
+    const dynamic = settings({ rope_type: 'dynamic', factor: 2 }, { positions: 512 });
+    expect(dynamic).toMatchObject({ inverseFrequencies: plain, attentionScaling: 1 });
+    expect(rowFrequencies(dynamic, 512)).toBe(dynamic.inverseFrequencies);
+    // Twice the context: theta * (2 * 2 - 1) ** (16 / 14).
+    const theta = 10000 * 3 ** (16 / 14);
+    rowFrequencies(dynamic, 1024).forEach((frequency, i) => {
+      expect(frequency).toBeCloseTo(theta ** (-i / 8), 12);
+    });
+    expect(rowFrequencies(settings(null), 1e6)).toEqual(plain);
+  });
+});
+
+describe('rope_parameters', () => {
+  const read = (parameters: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+    readRotarySettings(
+      { rope_theta: 10000, rope_parameters: parameters, max_position_embeddings: 512, ...more },
+      headSize,
+      'config.json',
+    );
+
+  it('hold what rope_theta and rope_scaling held', () => {
+    expect(read({ rope_theta: 500, rope_type: 'default' })).toEqual(settings(null, { theta: 500 }));
+    const linear = { rope_type: 'linear', factor: 4 };
+    expect(read({ ...linear, rope_theta: 500 })).toEqual(settings(linear, { theta: 500 }));
+    expect(read(linear)).toEqual(settings(linear));
+    expect(read({ partial_rotary_factor: 1, type: 'default' })).toEqual(settings(null));
+    expect(read({ rope_type: 'default' }, { rope_scaling: linear })).toEqual(settings(linear));
+  });
+
+  it.each([
+    [{ full_attention: { rope_theta: 1 }, sliding_attention: { rope_theta: 2 } }, 'rope_parameters.full_attention', 'model-architecture'], // prettier-ignore
+    [{ partial_rotary_factor: 0.5 }, 'rope_parameters', 'model-architecture'],
+    [{ rope_type: 'longrope' }, 'rope_parameters.rope_type', 'model-architecture'],
+    [{ rope_type: 'linear' }, 'rope_parameters', 'model-config'],
+    [{ rope_theta: -1 }, 'rope_parameters', 'model-config'],
+  ])('%j is refused', (parameters, key, code) => {
+    expect(() => read(parameters)).toThrow(expect.objectContaining({ code, where: `config.json: ${key}` }));
   });
 });

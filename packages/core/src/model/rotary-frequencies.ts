@@ -6,17 +6,30 @@ import { z } from 'zod';
 export interface RotarySettings {
   inverseFrequencies: readonly number[];
   attentionScaling: number;
+  /** Present where longer rows are rotated more slowly. */
+  dynamic?: DynamicRotary;
+}
+
+/** Frequencies that follow the length of a row (dynamic NTK scaling). */
+interface DynamicRotary {
+  theta: number;
+  factor: number;
+  /** Up to this length nothing changes. */
+  maxPositions: number;
 }
 
 interface RawRotary {
   rope_theta: number;
-  rope_scaling?: Record<string, unknown> | null;
+  rope_scaling?: Record<string, unknown> | null | undefined;
+  /** Newer files have theta and scaling in here. */
+  rope_parameters?: Record<string, unknown> | null | undefined;
   max_position_embeddings: number;
 }
 
 const factor = z.number().positive();
 const scalings = {
   linear: z.object({ factor }),
+  dynamic: z.object({ factor }),
   llama3: z.object({
     factor,
     low_freq_factor: factor,
@@ -36,12 +49,12 @@ const scalings = {
 };
 
 /**
- * @param raw - the fields rope_theta, rope_scaling and max_position_embeddings of config.json.
- * @throws MemGenError `model-architecture` for a kind of scaling that is not supported.
+ * @param settings - the fields rope_theta, rope_scaling, rope_parameters and max_position_embeddings of config.json.
+ * @throws MemGenError `model-architecture` for a kind of scaling that is not supported, `model-config` for a wrong field.
  */
-export function readRotarySettings(raw: RawRotary, headSize: number, where: string): RotarySettings {
-  const base = Array.from({ length: headSize / 2 }, (_, i) => raw.rope_theta ** (-(2 * i) / headSize));
-  const scaling = raw.rope_scaling;
+export function readRotarySettings(settings: RawRotary, headSize: number, where: string): RotarySettings {
+  const { raw, scaling, field } = unite(settings, where);
+  const base = frequencies(raw.rope_theta, headSize);
   const kind = scaling?.rope_type ?? scaling?.type ?? 'default';
   if (scaling == null || kind === 'default') return { inverseFrequencies: base, attentionScaling: 1 };
   const parse = <T>(schema: z.ZodType<T>): T => {
@@ -49,7 +62,7 @@ export function readRotarySettings(raw: RawRotary, headSize: number, where: stri
     if (parsed.success) return parsed.data;
     throw new MemGenError({
       code: 'model-config',
-      where: `${where}: rope_scaling`,
+      where: `${where}: ${field}`,
       message: z.prettifyError(parsed.error),
     });
   };
@@ -58,6 +71,11 @@ export function readRotarySettings(raw: RawRotary, headSize: number, where: stri
       const { factor } = parse(scalings.linear);
       return { inverseFrequencies: base.map((f) => f / factor), attentionScaling: 1 };
     }
+    case 'dynamic': {
+      const { factor } = parse(scalings.dynamic);
+      const dynamic = { theta: raw.rope_theta, factor, maxPositions: raw.max_position_embeddings };
+      return { inverseFrequencies: base, attentionScaling: 1, dynamic };
+    }
     case 'llama3':
       return { inverseFrequencies: llama3(base, parse(scalings.llama3)), attentionScaling: 1 };
     case 'yarn':
@@ -65,12 +83,57 @@ export function readRotarySettings(raw: RawRotary, headSize: number, where: stri
     default:
       throw new MemGenError({
         code: 'model-architecture',
-        where: `${where}: rope_scaling.rope_type`,
+        where: `${where}: ${field}.rope_type`,
         message: 'this rotary scaling is not supported',
         got: JSON.stringify(kind),
         expected: `default, ${Object.keys(scalings).join(', ')}`,
       });
   }
+}
+
+/** Frequencies for a row of `length` positions. */
+export function rowFrequencies({ inverseFrequencies, dynamic }: RotarySettings, length: number): readonly number[] {
+  if (dynamic === undefined || length <= dynamic.maxPositions) return inverseFrequencies;
+  const { theta, factor, maxPositions } = dynamic;
+  const size = 2 * inverseFrequencies.length;
+  return frequencies(theta * ((factor * length) / maxPositions - (factor - 1)) ** (size / (size - 2)), size);
+}
+
+function frequencies(theta: number, size: number): number[] {
+  return Array.from({ length: size / 2 }, (_, i) => theta ** (-(2 * i) / size));
+}
+
+const rotaryParameters = z.object({
+  rope_theta: factor.optional(),
+  partial_rotary_factor: z.literal(1).nullish(),
+});
+
+/** The same settings, from whichever of the two places they are in. */
+function unite(settings: RawRotary, where: string) {
+  const { rope_parameters: parameters, rope_scaling: scaling } = settings;
+  if (parameters == null) return { raw: settings, scaling, field: 'rope_scaling' };
+  const perLayerType = Object.keys(parameters).find((key) => typeof parameters[key] === 'object' && parameters[key]);
+  if (perLayerType !== undefined) {
+    throw new MemGenError({
+      code: 'model-architecture',
+      where: `${where}: rope_parameters.${perLayerType}`,
+      message: 'positions that differ between kinds of layers are not supported',
+      expected: 'one set of parameters',
+    });
+  }
+  const parsed = rotaryParameters.safeParse(parameters);
+  if (!parsed.success) {
+    throw new MemGenError({
+      code: parsed.error.issues[0]?.path[0] === 'partial_rotary_factor' ? 'model-architecture' : 'model-config',
+      where: `${where}: rope_parameters`,
+      message: z.prettifyError(parsed.error),
+    });
+  }
+  const raw = { ...settings, rope_theta: parsed.data.rope_theta ?? settings.rope_theta };
+  // Some files have both; transformers then takes the older one.
+  return scaling == null
+    ? { raw, scaling: parameters, field: 'rope_parameters' }
+    : { raw, scaling, field: 'rope_scaling' };
 }
 
 /** Llama 3.1: long wavelengths are stretched, short ones kept, those between are blended. */

@@ -11,6 +11,7 @@ import {
   type NamedTensor,
 } from './decoder-weights.js';
 import { Decoder } from './decoder.js';
+import type { LoraAdapter } from './lora.js';
 
 /** Content of a config.json; grouped heads, two layers. */
 export function tinyConfigJson(changes: Record<string, unknown> = {}): Record<string, unknown> {
@@ -35,6 +36,7 @@ export function tinyConfig(changes: Record<string, unknown> = {}): DecoderConfig
 /** The architectures with their switches on. */
 export const architectures = [
   { model_type: 'llama', tie_word_embeddings: false, mlp_bias: true, attention_bias: true },
+  { model_type: 'mistral', tie_word_embeddings: false, sliding_window: null },
   { model_type: 'qwen2', tie_word_embeddings: true },
   { model_type: 'qwen3', tie_word_embeddings: false, head_dim: 8 },
   { model_type: 'smollm3', tie_word_embeddings: true, no_rope_layers: [1, 0] },
@@ -86,6 +88,7 @@ export function readAtOnce(
   decoder: Decoder,
   sequences: readonly (readonly number[])[],
   side: 'left' | 'right' = 'right',
+  adapter?: LoraAdapter,
 ): Float32Array[] {
   const width = Math.max(...sequences.map((ids) => ids.length));
   const missing = sequences.map((ids) => Array.from({ length: width - ids.length }, () => 0));
@@ -94,7 +97,10 @@ export function readAtOnce(
   const mask = ones.map((row, b) => (side === 'left' ? [...missing[b]!, ...row] : [...row, ...missing[b]!]));
   const cache = decoder.createCache(sequences.length);
   const hidden = tf.tidy(
-    () => decoder.forward(decoder.embed(padded.flat()), mask, { cache }).dataSync() as Float32Array,
+    () =>
+      decoder
+        .forward(decoder.embed(padded.flat()), mask, { cache, adapter: adapter && { adapter } })
+        .dataSync() as Float32Array,
   );
   cache.dispose();
   const size = decoder.config.hiddenSize;

@@ -2,20 +2,24 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../backend/index.js';
-import { FrozenEmbedding, TrainedEmbedding, type TokenEmbedding } from './token-embedding.js';
+import { FrozenEmbedding, TiedEmbedding, TrainedEmbedding, type TokenEmbedding } from './token-embedding.js';
 
 const [vocabulary, size] = [4, 3];
 const table = Float32Array.from({ length: vocabulary * size }, (_, i) => i);
 
 beforeAll(() => startBackend({ backend: 'wasm' }));
 
+function head(): tf.Tensor2D {
+  return tf.tidy(() => tf.transpose(tf.tensor2d(table, [vocabulary, size])));
+}
+
 function trained(): TrainedEmbedding {
-  const transposed = tf.tidy(() => tf.variable(tf.transpose(tf.tensor2d(table, [vocabulary, size]))));
-  return new TrainedEmbedding(transposed);
+  return new TrainedEmbedding(tf.tidy(() => tf.variable(head())));
 }
 
 describe.each([
   ['FrozenEmbedding', (): TokenEmbedding => new FrozenEmbedding(table, size)],
+  ['TiedEmbedding', (): TokenEmbedding => new TiedEmbedding(head())],
   ['TrainedEmbedding', (): TokenEmbedding => trained()],
 ])('%s', (_, make) => {
   it('looks up rows, one as often as it is asked for', () => {

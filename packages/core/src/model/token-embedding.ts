@@ -1,4 +1,4 @@
-// Token ids to vectors: a table in ordinary memory when frozen, a variable when trained.
+// Token ids to vectors: columns of a frozen head, a table in ordinary memory, or a variable in training.
 import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import { transposeInto } from './transpose.js';
@@ -11,10 +11,22 @@ export interface TokenEmbedding {
   rows(): Promise<Float32Array>;
 }
 
-/**
- * Frozen embeddings, kept as a host table: a look-up copies a few rows, needs no gather kernel and no gradient, and the
- * device holds the (transposed) head alone when the two are tied.
- */
+/** Frozen embeddings that are the head turned over: the model is held once, and a look-up picks columns of the head. */
+export class TiedEmbedding implements TokenEmbedding {
+  /** @param head - `[hidden, vocabulary]`, borrowed. */
+  constructor(private readonly head: tf.Tensor2D) {}
+
+  lookup(ids: readonly number[]): tf.Tensor2D {
+    checkIds(ids, this.head.shape[1]);
+    return tf.tidy(() => tf.transpose(tf.gather(this.head, tf.tensor1d([...ids], 'int32'), 1)));
+  }
+
+  rows(): Promise<Float32Array> {
+    return turnedOver(this.head);
+  }
+}
+
+/** Frozen embeddings of their own, kept as a host table: a look-up copies a few rows and needs no gather kernel. */
 export class FrozenEmbedding implements TokenEmbedding {
   constructor(
     /** Row-major `[vocabulary, hidden]`. */
@@ -51,12 +63,16 @@ export class TrainedEmbedding implements TokenEmbedding {
     return tf.matMul(tf.cast(oneHot, 'float32'), this.weight, false, true);
   }
 
-  async rows(): Promise<Float32Array> {
-    const [hidden, vocabulary] = this.weight.shape;
-    const values = new Float32Array(hidden * vocabulary);
-    transposeInto((await this.weight.data()) as Float32Array, hidden, vocabulary, values, hidden, 0);
-    return values;
+  rows(): Promise<Float32Array> {
+    return turnedOver(this.weight);
   }
+}
+
+async function turnedOver(weight: tf.Tensor2D): Promise<Float32Array> {
+  const [hidden, vocabulary] = weight.shape;
+  const values = new Float32Array(hidden * vocabulary);
+  transposeInto(await weight.data<'float32'>(), hidden, vocabulary, values, hidden, 0);
+  return values;
 }
 
 function checkIds(ids: readonly number[], vocabulary: number): void {

@@ -1,10 +1,11 @@
 // How much memory a model needs, from its configuration alone: told before anything is loaded.
 import type { DecoderConfig } from '../model/decoder-config.js';
+import type { MatmulPrecision } from '../model/matmul-precision.js';
 import { estimateTrainingMemory, type TrainingMemory, type TrainingSizes } from './training-memory.js';
 
 export interface EstimateMemoryOptions {
-  /** How the backend holds the matrices of layers and head; norms and biases are float32 always. @default 'float32' */
-  dtype?: 'float32' | 'bfloat16';
+  /** @default 'float32' */
+  matmulPrecision?: MatmulPrecision;
   /** Adds {@link MemoryEstimate.training}. */
   training?: TrainingSizes | undefined;
 }
@@ -16,7 +17,7 @@ export interface EstimateMemoryOptions {
 export interface MemoryEstimate {
   /** Weights on the backend. */
   weights: number;
-  /** Token embeddings, which stay in ordinary memory. */
+  /** Token embeddings in ordinary memory; 0 where they are the head turned over. */
   embeddingTable: number;
   /** What loading needs on top, for a moment. */
   loading: number;
@@ -31,27 +32,30 @@ const float = 4;
 
 /**
  * With hidden size `h`, feed-forward size `i`, queries `q = heads * headSize`, keys `k = keyValueHeads * headSize`,
- * vocabulary `V`, layers `L`, and `m` bytes for an element of a matrix (4, or 2 in bfloat16):
+ * vocabulary `V` and layers `L`:
  *
- * - weights: `m * (L * (h * (q + 2 k) + q * h + 3 h * i) + h * V)` for the matrices, the head among them even where it is
- *   tied to the embeddings; and `4 * (L * (2 h + norms + biases) + h + headSize^2)` for norms, biases and the constant
- *   matrix of the rotary embedding. This is exact.
- * - embeddingTable: `4 * V * h`.
- * - loading: `4 * V * h` for the head on its way to the backend, twice that where it is not the embeddings turned over.
+ * - weights: `4 * (L * (h * (q + 2 k) + q * h + 3 h * i) + h * V)` for the matrices and the head; and
+ *   `4 * (L * (2 h + norms + biases) + h + headSize^2)` for norms, biases and the constant matrix of the rotary embedding.
+ *   This is exact. Products in bfloat16 add 2 bytes for each element of the layers' matrices.
+ * - embeddingTable: `4 * V * h`, or 0 where the embeddings are tied to the head.
+ * - loading: the last matrix as it was read and as it goes to the backend, `2 * 4 * 2 h * i`; or, if the start takes more
+ *   than the whole model in the end, the head as it is read, turned over and on the backend.
  * - cachePerToken: `4 * L * 2 k`.
  */
 export function estimateMemory(
   config: DecoderConfig,
-  { dtype = 'float32', training }: EstimateMemoryOptions = {},
+  { matmulPrecision = 'float32', training }: EstimateMemoryOptions = {},
 ): MemoryEstimate {
-  const { hiddenSize, vocabularySize, layers, tiedEmbeddings } = config;
+  const { hiddenSize, intermediateSize, vocabularySize, layers, tiedEmbeddings } = config;
   const keys = config.keyValueHeads * config.headSize;
   const table = vocabularySize * hiddenSize;
-  const matrices = layers * layerMatrices(config) + table;
+  const matrices = layers * layerMatrices(config);
   const vectors = layers * layerVectors(config) + hiddenSize;
-  const weights = (dtype === 'float32' ? float : 2) * matrices + float * (vectors + config.headSize ** 2);
-  const embeddingTable = float * table;
-  const loading = float * table * (tiedEmbeddings ? 1 : 2);
+  const copies = matmulPrecision === 'bfloat16' ? 2 * matrices : 0;
+  const weights = float * (matrices + table + vectors + config.headSize ** 2) + copies;
+  const embeddingTable = tiedEmbeddings ? 0 : float * table;
+  const atStart = 3 * float * table;
+  const loading = Math.max(2 * float * 2 * hiddenSize * intermediateSize, atStart - weights - embeddingTable);
   return {
     weights,
     embeddingTable,

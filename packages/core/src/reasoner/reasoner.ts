@@ -1,4 +1,5 @@
 // A reasoner: a frozen decoder with its tokenizer, and where both came from.
+import type { WeightFormat } from '../formats/index.js';
 import type { Decoder } from '../model/decoder.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 
@@ -8,7 +9,7 @@ export interface ReasonerOrigin {
   source: string;
   /** Commit of the hub, where known. */
   revision?: string | undefined;
-  format: 'safetensors' | 'gguf';
+  format: WeightFormat | 'gguf';
   /** SHA-256 of config.json (or of the configuration read out of a GGUF file), hexadecimal. */
   configHash: string;
 }

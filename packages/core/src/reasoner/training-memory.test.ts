@@ -9,7 +9,8 @@ import type { DecoderConfig } from '../model/decoder-config.js';
 import { frozenDecoder, randomIds, tinyConfig } from '../model/tiny-decoder.test-helper.js';
 import { estimateTrainingMemory, type TrainingSizes } from './training-memory.js';
 
-beforeAll(() => startBackend({ backend: 'wasm' }));
+// Like tensorflow and webgpu, and unlike wasm, it makes every operation of tfjs by itself.
+beforeAll(() => startBackend({ backend: 'cpu' }));
 
 const sizes = {
   rows: 2,

@@ -22,7 +22,7 @@ export interface TrainingSizes {
   gradientCheckpointing?: boolean;
 }
 
-/** Bytes on the backend, on top of the model's own. */
+/** Bytes on the backend, on top of the model's own; on wasm, whose kernels keep less, a third to a half of them. */
 export interface TrainingMemory {
   /** Trained parameters, their gradients and the two moments of AdamW. */
   parameters: number;
