@@ -12,4 +12,5 @@ export * from './optimization/index.js';
 export * from './reasoner/index.js';
 export * from './step-decoder/index.js';
 export * from './text/index.js';
+export * from './trace-page/index.js';
 export * from './training/index.js';

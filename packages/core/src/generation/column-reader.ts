@@ -3,13 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { MaskRow } from '../model/attention-columns.js';
 import type { Decoder } from '../model/decoder.js';
 import type { KeyValueCache } from '../model/key-value-cache.js';
-import type { StepCache, StepDecoder } from '../step-decoder/index.js';
-
-/** Columns of a batch: `vectors [batch * width, hidden]` with one mask row per batch row. */
-export interface Columns {
-  vectors: tf.Tensor2D;
-  mask: readonly MaskRow[];
-}
+import type { LoraAdapter } from '../model/lora.js';
+import type { StepAdapter, StepCache, StepDecoder } from '../step-decoder/index.js';
+import { joinColumns, type Columns } from './columns.js';
 
 /** Columns to read next: tokens, and latents behind them in the rows that are woven. */
 export interface NextColumns {
@@ -24,18 +20,25 @@ export interface NextColumns {
 export interface ColumnReader {
   /** @returns logits `[batch * vocabulary]`; of rows that read nothing they mean nothing. */
   read(columns: NextColumns): Promise<Float32Array>;
-  /** Goes on with the given rows only. */
+  /** Goes on with the given rows only, in this order; a row may be repeated. */
   select(rows: readonly number[]): void;
   dispose(): void;
 }
 
-/** Pads the batch and computes it at once: for prompts, and for many rows. */
+export interface BackendReaderOptions {
+  adapter?: LoraAdapter | undefined;
+  /** Most token columns computed at a time. */
+  chunk: number;
+}
+
+/** Pads the batch and computes it at once, long prompts in chunks of columns: for prompts, and for many rows. */
 export class BackendReader implements ColumnReader {
   private current: KeyValueCache;
 
   constructor(
     private readonly reasoner: Decoder,
     size: number,
+    private readonly options: BackendReaderOptions,
   ) {
     this.current = reasoner.createCache(size);
   }
@@ -45,14 +48,22 @@ export class BackendReader implements ColumnReader {
   }
 
   async read({ ids, mask, latents }: NextColumns): Promise<Float32Array> {
-    const { hiddenSize } = this.reasoner.config;
+    const { chunk } = this.options;
+    const width = mask[0]!.length;
+    const lastStart = Math.floor((width - 1) / chunk) * chunk;
+    for (let start = 0; start < lastStart; start += chunk) {
+      tf.tidy(() => {
+        this.forward(this.tokens({ ids, mask }, start, start + chunk));
+      });
+    }
     const logits = tf.tidy(() => {
-      const tokens = { vectors: this.reasoner.embed(ids.flat()), mask };
-      const input = latents === undefined ? tokens : joinColumns([tokens, latents], hiddenSize);
-      const hidden = this.reasoner.forward(input.vectors, input.mask, { cache: this.current });
-      const width = input.mask[0]!.length;
+      const tokens = this.tokens({ ids, mask }, lastStart, width);
+      const input = latents === undefined ? tokens : joinColumns([tokens, latents], this.reasoner.config.hiddenSize);
+      const hidden = this.forward(input);
+      const inputWidth = input.mask[0]!.length;
       // A row that was woven predicts from its last latent, another one from its last token.
-      const places = mask.map((row, b) => b * width + (hasLatents(latents, b) ? width : row.length) - 1);
+      const last = mask.map((_, b) => (hasLatents(latents, b) ? inputWidth : width - lastStart) - 1);
+      const places = last.map((column, b) => b * inputWidth + column);
       return this.reasoner.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')));
     });
     try {
@@ -71,6 +82,16 @@ export class BackendReader implements ColumnReader {
   dispose(): void {
     this.current.dispose();
   }
+
+  private tokens({ ids, mask }: NextColumns, start: number, end: number): Columns {
+    const vectors = this.reasoner.embed(ids.flatMap((row) => row.slice(start, end)));
+    return { vectors, mask: mask.map((row) => row.slice(start, end)) };
+  }
+
+  private forward({ vectors, mask }: Columns): tf.Tensor2D {
+    const { adapter } = this.options;
+    return this.reasoner.forward(vectors, mask, { cache: this.current, adapter: adapter && { adapter } });
+  }
 }
 
 /** Computes the real columns only, row by row: for few rows, where a backend spends its time on overhead. */
@@ -78,11 +99,18 @@ export class StepReader implements ColumnReader {
   private constructor(
     private readonly decoder: StepDecoder,
     private readonly cache: StepCache,
+    private readonly adapter: StepAdapter | undefined,
   ) {}
 
   /** Goes on where a reader on the backend has come to; that one can be disposed. */
-  static async takeOver(decoder: StepDecoder, cache: KeyValueCache): Promise<StepReader> {
-    return new StepReader(decoder, await decoder.importCache(cache));
+  static async takeOver(decoder: StepDecoder, cache: KeyValueCache, adapter?: LoraAdapter): Promise<StepReader> {
+    const prepared = adapter && (await decoder.prepareAdapter(adapter));
+    try {
+      return new StepReader(decoder, await decoder.importCache(cache), prepared);
+    } catch (error) {
+      prepared?.dispose();
+      throw error;
+    }
   }
 
   async read({ ids, mask, latents }: NextColumns): Promise<Float32Array> {
@@ -105,7 +133,7 @@ export class StepReader implements ColumnReader {
       column += columns;
       if (columns > 0) places.push(column - 1);
     }
-    decoder.read(inputs, counts, this.cache);
+    decoder.read(inputs, counts, this.cache, { adapter: this.adapter });
     const logits = decoder.logits(places);
     // A copy: another generation may use the step decoder before this one has looked at its logits.
     if (places.length === ids.length) return logits.slice();
@@ -125,19 +153,11 @@ export class StepReader implements ColumnReader {
   }
 
   dispose(): void {
+    this.adapter?.dispose();
     this.cache.dispose();
   }
 }
 
 function hasLatents(latents: Columns | undefined, row: number): boolean {
   return latents?.mask[row]?.includes(1) ?? false;
-}
-
-/** Columns side by side. */
-export function joinColumns(parts: readonly Columns[], hiddenSize: number): Columns {
-  const batch = parts[0]!.mask.length;
-  const blocks = parts.map(({ vectors, mask }) => tf.reshape(vectors, [batch, mask[0]!.length, hiddenSize]));
-  const mask = parts[0]!.mask.map((_, b) => parts.flatMap((part) => [...part.mask[b]!]));
-  const joined = blocks.length === 1 ? blocks[0]! : tf.concat(blocks, 1);
-  return { vectors: tf.reshape(joined, [batch * mask[0]!.length, hiddenSize]), mask };
 }

@@ -10,7 +10,9 @@ import { frozenDecoder, randomIds, tinyConfig, trainableDecoder } from '../model
 import { relativeDifference } from '../ops/operation-check.test-helper.js';
 import { smallTokenizer } from '../text/__fixtures__/small-tokenizer.js';
 import { eager } from '../training/index.js';
-import { generate, type GeneratedRow, type GenerateOptions } from './generate.js';
+import type { GenerateOptions } from './generate-options.js';
+import { generate, streamGenerate } from './generate.js';
+import type { GeneratedRow } from './generated-row.js';
 
 // Ids 0 to 31 are the characters "!" to "@"; id 11 is the comma, id 13 the period.
 const tokenizer = smallTokenizer();
@@ -204,10 +206,17 @@ describe('the end', () => {
     const end = free!.ids[5]!;
     const at = free!.ids.indexOf(end);
     const [ended] = await run([prompts[0]!], { sampling, endIds: [end] });
-    expect(ended).toEqual({ ids: free!.ids.slice(0, at + 1), augmentations: free!.augmentations.slice(0, at + 1), finished: 'end' }); // prettier-ignore
+    expect(ended).toEqual({
+      ids: free!.ids.slice(0, at + 1),
+      text: tokenizer.decode(free!.ids.slice(0, at)),
+      augmentations: free!.augmentations.slice(0, at + 1),
+      finished: 'end',
+    });
     expect(free).toMatchObject({ finished: 'length' });
     expect(free!.ids).toHaveLength(24);
-    expect(await run([prompts[0]!], { maxNewTokens: 0 })).toEqual([{ ids: [], augmentations: [], finished: 'length' }]);
+    expect(await run([prompts[0]!], { maxNewTokens: 0 })).toEqual([
+      { ids: [], text: '', augmentations: [], finished: 'length' },
+    ]);
   });
 
   it('is at the end tokens of the tokenizer by default', async () => {
@@ -222,30 +231,27 @@ describe('the end', () => {
     for (const { ids } of ended) expect(ids.findIndex((id) => tokenizer.eosIds.includes(id))).toBe(ids.length - 1);
   });
 
-  it('reports each token as it comes', async () => {
-    const seen: number[][] = prompts.map(() => []);
-    const rows = await run(prompts, { sampling, endIds: [3, 4], onToken: (row, id) => seen[row]!.push(id) });
-    expect(seen).toEqual(rows.map(({ ids }) => ids));
-  });
-
   it('comes before the first token when aborted before', async () => {
     const rows = await run(prompts, { weaver, signal: AbortSignal.abort() });
-    expect(rows).toEqual(prompts.map(() => ({ ids: [], augmentations: [], finished: 'aborted' })));
+    expect(rows).toEqual(prompts.map(() => ({ ids: [], text: '', augmentations: [], finished: 'aborted' })));
   });
 
   it('comes after the step in which it is aborted; rows that had ended keep their end', async () => {
     const [free] = await run([prompts[0]!], { sampling, weaver });
     const controller = new AbortController();
-    let tokens = 0;
-    const rows = await run(prompts, {
+    const tokens = streamGenerate({ decoder, tokenizer }, prompts, {
       weaver,
       sampling,
       endIds: [free!.ids[1]!],
       signal: controller.signal,
-      onToken: () => {
-        if (++tokens === 4 * prompts.length) controller.abort();
-      },
+      maxNewTokens: 24,
     });
+    let next = await tokens.next();
+    for (let count = 1; next.done !== true; count++) {
+      if (count === 4 * prompts.length) controller.abort();
+      next = await tokens.next();
+    }
+    const rows = next.value;
     expect(rows[0]!.finished).toBe('end');
     expect(rows[0]!.ids.length).toBeLessThanOrEqual(2);
     const aborted = rows.filter(({ finished }) => finished === 'aborted');

@@ -3,16 +3,22 @@ import * as tf from '@tensorflow/tfjs';
 import type { LatentKind, Weaver, WeaverSession } from '../memgen/weaver.js';
 import type { MaskRow } from '../model/attention-columns.js';
 import type { Decoder } from '../model/decoder.js';
+import type { LoraAdapter } from '../model/lora.js';
 import type { StepDecoder } from '../step-decoder/index.js';
-import { BackendReader, joinColumns, StepReader, type ColumnReader, type Columns } from './column-reader.js';
-
-/** With more rows than this a backend computes a column of the batch faster than a step decoder. */
-const mostStepRows = 8;
+import { BackendReader, StepReader, type ColumnReader } from './column-reader.js';
+import { joinColumns, splitColumns, type Columns } from './columns.js';
+import type { TraceRecorder } from './trace-recorder.js';
 
 export interface GenerationBatchOptions {
   weaver?: Weaver | undefined;
-  /** Asked for the step decoder, if any, that reads what follows the prompts, when there are few rows. */
-  stepDecoder: () => Promise<StepDecoder | undefined>;
+  /** Over the reasoner. */
+  adapter?: LoraAdapter | undefined;
+  /** Most columns of a prompt computed at a time. */
+  chunk: number;
+  /** Asked for the step decoder, if any, that reads what follows the prompts for so many rows. */
+  stepDecoder: (rows: number) => Promise<StepDecoder | undefined>;
+  /** Watches, for a trace. */
+  recorder?: TraceRecorder | undefined;
 }
 
 /** Owns the caches of the reasoner and the weaver. */
@@ -25,11 +31,16 @@ export class GenerationBatch {
 
   constructor(
     private readonly reasoner: Decoder,
-    private size: number,
+    private rows: number,
     private readonly options: GenerationBatchOptions,
   ) {
-    this.reader = new BackendReader(reasoner, size);
-    this.session = options.weaver?.begin({ batch: size });
+    this.reader = new BackendReader(reasoner, rows, options);
+    this.session = options.weaver?.begin({ batch: rows });
+  }
+
+  /** Rows of the batch. */
+  get size(): number {
+    return this.rows;
   }
 
   /**
@@ -44,17 +55,30 @@ export class GenerationBatch {
     kind: LatentKind,
     weave: readonly boolean[],
   ): Promise<Float32Array> {
-    await this.chooseReader();
+    await this.chooseReader(this.rows);
+    const { recorder } = this.options;
+    recorder?.skip();
     const latents = this.weave(ids, mask, kind, weave);
     try {
-      return await this.reader.read({ ids, mask, latents });
+      if (latents !== undefined) await recorder?.lookAt(latents.vectors, weave);
+      const logits = await this.reader.read({ ids, mask, latents });
+      recorder?.count('reasoner');
+      return logits;
     } finally {
       this.hasRead = true;
       latents?.vectors.dispose();
     }
   }
 
-  /** Goes on with the given rows only. */
+  /** Goes on with `times` rows in the place of each, which share what has been read. */
+  async repeat(times: number): Promise<void> {
+    if (times === 1) return;
+    // Rows of a step decoder can share memory; those of the backend are copies.
+    await this.chooseReader(this.rows * times);
+    this.select(repeatEach(this.rows, times));
+  }
+
+  /** Goes on with the given rows only, in this order; a row may be repeated. */
   select(rows: readonly number[]): void {
     this.reader.select(rows);
     this.session?.select(rows);
@@ -68,7 +92,7 @@ export class GenerationBatch {
       };
     });
     tf.dispose(unread.map(({ vectors }) => vectors));
-    this.size = rows.length;
+    this.rows = rows.length;
   }
 
   dispose(): void {
@@ -78,12 +102,12 @@ export class GenerationBatch {
   }
 
   /** Prompts are read on the backend; what follows, by the step decoder as soon as there are few rows. */
-  private async chooseReader(): Promise<void> {
-    if (!this.hasRead || this.size > mostStepRows || !(this.reader instanceof BackendReader)) return;
-    const stepDecoder = await this.options.stepDecoder();
+  private async chooseReader(rows: number): Promise<void> {
+    if (!this.hasRead || !(this.reader instanceof BackendReader)) return;
+    const stepDecoder = await this.options.stepDecoder(rows);
     if (stepDecoder === undefined) return;
     const old = this.reader;
-    this.reader = await StepReader.takeOver(stepDecoder, old.cache);
+    this.reader = await StepReader.takeOver(stepDecoder, old.cache, this.options.adapter);
     old.dispose();
   }
 
@@ -99,9 +123,13 @@ export class GenerationBatch {
     this.unread.push({ vectors: this.reasoner.embed(ids.flat()), mask });
     if (!weave.includes(true)) return undefined;
     const { session } = this;
+    const { hiddenSize } = this.reasoner.config;
     const vectors = tf.tidy(() => {
-      const all = joinColumns(this.unread, this.reasoner.config.hiddenSize);
-      return session.weave(kind, all.vectors, all.mask);
+      const chunks = splitColumns(joinColumns(this.unread, hiddenSize), hiddenSize, this.options.chunk);
+      // What the weaver answers before it has read all of the columns is not needed.
+      for (const chunk of chunks.slice(0, -1)) session.weave(kind, chunk.vectors, chunk.mask).dispose();
+      const last = chunks.at(-1)!;
+      return session.weave(kind, last.vectors, last.mask);
     });
     this.forget();
     const count = weaver.latentCounts[kind];
@@ -114,4 +142,9 @@ export class GenerationBatch {
     tf.dispose(this.unread.map(({ vectors }) => vectors));
     this.unread = [];
   }
+}
+
+/** Each of `count` rows `times` times: `0 0 1 1` for 2 and 2. */
+export function repeatEach(count: number, times: number): number[] {
+  return Array.from({ length: count * times }, (_, i) => Math.floor(i / times));
 }

@@ -3,25 +3,38 @@ import { freemem } from 'node:os';
 import { MemGenError } from '@memgen/common';
 import type { Decoder } from '../model/decoder.js';
 import { isTrainable } from '../ops/trainable.js';
-import { StepDecoder } from '../step-decoder/index.js';
+import { StepDecoder, type StepDecoderOptions } from '../step-decoder/index.js';
 
 /**
  * How new tokens are computed:
- * - `"step"`: by a step decoder, which keeps a second copy of the weights (in bfloat16 where that is exact) and needs a
- *   few seconds to make it, once for each reasoner;
+ * - `"step"`: by a step decoder, the fastest way for few rows. It keeps a second copy of the weights (in bfloat16 where
+ *   that is exact) and needs a few seconds to make it, once for each reasoner. With TensorFlow on the processor it does
+ *   without the copy for more than a few rows, or where there is no room for it;
  * - `"backend"`: on the backend, as the prompt;
- * - `"auto"`: `"step"` if the weights are frozen and the copy takes at most a quarter of the free memory.
+ * - `"auto"`: `"step"` if the weights are frozen, there are at most {@link mostStepRows} rows and a copy takes at most a
+ *   quarter of the free memory.
  */
 export type DecodingMode = 'auto' | 'step' | 'backend';
 
-const made = new WeakMap<Decoder, Promise<StepDecoder>>();
+/** With more rows than this, attention row by row takes longer than all of them at once on a backend. */
+const mostStepRows = 64;
+/** With more rows than this TensorFlow's products are faster than those of the kernels. */
+const mostCopiedRows = 8;
+
+type Matrices = NonNullable<StepDecoderOptions['matrices']>;
+
+const made = new WeakMap<Decoder, Partial<Record<Matrices, Promise<StepDecoder>>>>();
 
 /**
- * The step decoder of a reasoner, made at the first call and disposed with the reasoner.
+ * The step decoder of a reasoner for so many rows, made at the first call and disposed with the reasoner.
  * @throws MemGenError `decoding` for `"step"` with weights in training, `step-decoder-memory` when it does not fit.
  */
-export async function stepDecoderOf(reasoner: Decoder, mode: DecodingMode): Promise<StepDecoder | undefined> {
-  if (mode === 'backend') return undefined;
+export async function stepDecoderOf(
+  reasoner: Decoder,
+  mode: DecodingMode,
+  rows: number,
+): Promise<StepDecoder | undefined> {
+  if (mode === 'backend' || (mode === 'auto' && rows > mostStepRows)) return undefined;
   const { finalNorm, head } = reasoner.weights;
   if (isTrainable(finalNorm) || isTrainable(head)) {
     if (mode === 'auto') return undefined;
@@ -32,16 +45,21 @@ export async function stepDecoderOf(reasoner: Decoder, mode: DecodingMode): Prom
       hint: 'use the decoding "backend"',
     });
   }
-  let decoder = made.get(reasoner);
-  if (decoder === undefined) {
-    if (mode === 'auto' && StepDecoder.memoryNeeded(reasoner.config) > freemem() / 4) return undefined;
-    decoder = StepDecoder.create(reasoner);
-    made.set(reasoner, decoder);
-    reasoner.onDispose(() => {
-      void decoder?.then((created) => {
-        created.dispose();
-      });
+  const decoders = made.get(reasoner) ?? {};
+  made.set(reasoner, decoders);
+  const hasRoom = decoders.copied !== undefined || StepDecoder.memoryNeeded(reasoner.config) <= freemem() / 4;
+  const borrows = StepDecoder.borrows();
+  if (!hasRoom && !borrows && mode === 'auto') return undefined;
+  const matrices = borrows && (rows > mostCopiedRows || !hasRoom) ? 'borrowed' : 'copied';
+  return (decoders[matrices] ??= create(reasoner, matrices));
+}
+
+function create(reasoner: Decoder, matrices: Matrices): Promise<StepDecoder> {
+  const decoder = StepDecoder.create(reasoner, { matrices });
+  reasoner.onDispose(() => {
+    void decoder.then((created) => {
+      created.dispose();
     });
-  }
+  });
   return decoder;
 }

@@ -3,14 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { findAugmentationPoints, type AugmentationPoint } from './augmentation-points.js';
 
 /** Letters are tokens; a capital is labelled, a token followed by "." in `text` ends with a delimiter. */
-function pointsOf(text: string, maxInferencePoints = 5): AugmentationPoint[] {
+function pointsOf(text: string, maxInferencePoints = 5, minimumPointDistance?: number): AugmentationPoint[] {
   const tokens = [...text.matchAll(/[a-zA-Z]\.?/g)].map(([token]) => token);
   return findAugmentationPoints(
     {
       ids: tokens.map((_, i) => i),
       labels: tokens.map((token, i) => (token[0] === token[0]!.toUpperCase() ? i : -100)),
     },
-    { maxInferencePoints, endsWithDelimiter: (index) => tokens[index]!.endsWith('.') },
+    {
+      maxInferencePoints,
+      ...(minimumPointDistance !== undefined && { minimumPointDistance }),
+      endsWithDelimiter: (index) => tokens[index]!.endsWith('.'),
+    },
   );
 }
 
@@ -36,6 +40,12 @@ describe('findAugmentationPoints', () => {
 
   it.each([0, 1, 2])('stops after %i inference points', (most) => {
     expect(pointsOf('aB.C.D.E', most).slice(1)).toEqual(inference(2, 3).slice(0, most));
+  });
+
+  it('keeps the distance that is asked for, from the prompt point on', () => {
+    expect(pointsOf('aB.C.D.E.FG').slice(1)).toEqual(inference(2, 3, 4, 5));
+    expect(pointsOf('aB.C.D.E.FG', 5, 2).slice(1)).toEqual(inference(3, 5));
+    expect(pointsOf('aB.C.D.E.FG', 1, 3).slice(1)).toEqual(inference(4));
   });
 
   it.each([

@@ -18,6 +18,8 @@ export interface LabelledSequence {
 export interface AugmentationPointOptions {
   /** Most inference points of a sequence. */
   maxInferencePoints: number;
+  /** Fewest tokens from one point to the next, that of the prompt included. @default 1 */
+  minimumPointDistance?: number;
   /** For each token: whether the text up to and including it ends with a delimiter. */
   endsWithDelimiter: (index: number) => boolean;
 }
@@ -29,7 +31,7 @@ export interface AugmentationPointOptions {
  */
 export function findAugmentationPoints(
   { ids, labels }: LabelledSequence,
-  { maxInferencePoints, endsWithDelimiter }: AugmentationPointOptions,
+  { maxInferencePoints, minimumPointDistance = 1, endsWithDelimiter }: AugmentationPointOptions,
 ): AugmentationPoint[] {
   const starts = labels.flatMap((label, i) =>
     label !== ignoredLabel && (i === 0 || labels[i - 1] === ignoredLabel) ? [i] : [],
@@ -46,6 +48,7 @@ export function findAugmentationPoints(
   }
   const points: AugmentationPoint[] = [{ index: first, kind: 'prompt' }];
   for (let i = first + 1; i < ids.length && points.length <= maxInferencePoints; i++) {
+    if (i - points.at(-1)!.index < minimumPointDistance) continue;
     if (labels[i] !== ignoredLabel && labels[i - 1] !== ignoredLabel && endsWithDelimiter(i - 1)) {
       points.push({ index: i, kind: 'inference' });
     }

@@ -40,11 +40,11 @@ describe('prepareRow', () => {
     expect(prepareRow(long, { tokenizer, maxInferencePoints: 0 }).points).toHaveLength(1);
   });
 
-  it('leaves numbers whole under the rule for sentences', () => {
+  it('takes ends of sentences only under the rule for them', () => {
     const { ids, points } = prepareRow(messages, { tokenizer, delimiterRule: 'sentence', maxInferencePoints: 99 });
     const texts = points.slice(1).map(({ index }) => tokenizer.decode(ids.slice(points[0]!.index, index)));
-    expect(texts.some((text) => text.endsWith('3.'))).toBe(false);
-    expect(texts.some((text) => text.endsWith('3.5,'))).toBe(true);
+    expect(texts.length).toBeGreaterThan(0);
+    expect(texts.filter((text) => /[,\d]\.?$/.test(text))).toEqual([]);
   });
 
   it('cuts off the end of what is too long, and names the row when nothing is left to learn', () => {

@@ -17,6 +17,8 @@ export interface PrepareRowOptions {
   maxLength?: number;
   /** @default 5 */
   maxInferencePoints?: number;
+  /** Fewest tokens from one point to the next, that of the prompt included. @default 1 */
+  minimumPointDistance?: number;
   /** @default "reference" */
   delimiterRule?: DelimiterRule;
   /** Name of the row in errors. */
@@ -58,11 +60,12 @@ function encode(
 function pointsOf(
   sequence: LabelledSequence,
   ids: readonly number[],
-  { tokenizer, maxInferencePoints = 5, delimiterRule = 'reference' }: PrepareRowOptions,
+  { tokenizer, maxInferencePoints = 5, minimumPointDistance = 1, delimiterRule = 'reference' }: PrepareRowOptions,
 ): AugmentationPoint[] {
   const places = delimiterPlaces(tokenizer, ids, { rule: delimiterRule });
   return findAugmentationPoints(sequence, {
     maxInferencePoints,
+    minimumPointDistance,
     endsWithDelimiter: (index) => places[index + 1] === true,
   });
 }

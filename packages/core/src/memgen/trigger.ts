@@ -10,27 +10,40 @@ export interface TriggerSessionOptions {
   execution?: Execution;
   /** `"parts"` when gradients flow (training), `"merged"` for generation. @default "merged" */
   ownership?: 'merged' | 'parts';
-  /** Turns on dropout, with masks that depend on this number alone. */
+  /** Turns on dropout, with masks that depend on this number alone: a piece that is run again drops the same units. */
   dropoutSeed?: number;
 }
 
-/** One pass over a batch of texts. Each token is read once, however often the session is asked. */
+/**
+ * One pass over a batch of texts. Each token is read once, however often the session is asked.
+ *
+ * Calls of an eager session come inside a `tf.tidy` of the caller, so what the session keeps for later calls it keeps from
+ * the tidy. With a tape, the tape owns what pieces return, and the session is disposed before the backward pass.
+ */
 export interface TriggerSession {
   /**
    * Reads new token columns and judges each of them as a point.
    * @param ids - `[rows][columns]`, any id where the mask is 0.
-   * @param mask - one row of 0 and 1 per batch row.
-   * @returns logits `[rows * columns, 2]`; class 1 is "weave".
+   * @param mask - one row of 0 and 1 per batch row, padding at any place; a row may have no new column at all.
+   * @returns logits `[rows * columns, 2]`; class 1 is "weave". Those of a column depend on the tokens of its row up to it;
+   *   at padding they mean nothing.
+   * @throws MemGenError for columns that do not fit the session.
    */
   judge(ids: readonly (readonly number[])[], mask: readonly MaskRow[]): tf.Tensor2D;
-  /** Goes on with the given rows only (generation). */
+  /**
+   * Goes on with the given rows only (generation), in the given order; a row may come several times.
+   * @throws MemGenError for a row that is not there.
+   */
   select(rows: readonly number[]): void;
   dispose(): void;
 }
 
-/** A trigger: any module that decides at a point of the text whether latents are woven in. */
+/**
+ * A trigger: any module that decides at a point of the text whether latents are woven in. `@memgen/trigger/test` checks
+ * one.
+ */
 export interface Trigger {
-  /** Everything that training changes, by a stable name. */
+  /** Everything that training changes (in place), by a stable name; none for a rule. */
   parameters(): Map<string, tf.Variable>;
   begin(options: TriggerSessionOptions): TriggerSession;
   /** Writes the trigger into a folder (which exists), in files of its own format. */

@@ -43,10 +43,10 @@ export function evaluate(piece: Piece, inputs: readonly tf.Tensor[]): tf.Tensor[
   return typeof piece === 'function' ? piece(inputs) : piece.linearize(inputs).outputs;
 }
 
-/** Runs at once; intermediate tensors of a piece are freed when it ends. The results belong to the caller's scope. */
+/** Runs at once; intermediate tensors are freed at once too. Results and constants belong to the caller's scope. */
 export const eager: Execution = {
   run: (piece, inputs) => tf.tidy(() => evaluate(piece, inputs)),
-  constants: (make) => make(),
+  constants: (make) => tf.tidy(make),
 };
 
 /** {@link Execution.run} of a function with one result. */

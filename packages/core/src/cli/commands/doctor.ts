@@ -46,7 +46,7 @@ function describeBackend({ name, works, device, threads, gigaflops = 0, version 
 
 function row(name: string, state: string, device: string, threads: string, speed: string, version: string): string {
   const cells = [
-    name.padEnd(10),
+    name.padEnd(14),
     state.padEnd(6),
     device.padEnd(6),
     threads.padStart(7),

@@ -1,0 +1,3 @@
+// A traced generation as a page to look at.
+export type { PlainAnswer, TracedAnswer, TracePageData } from './page-data.js';
+export { renderTracePage } from './render-trace-page.js';
