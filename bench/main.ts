@@ -1,59 +1,80 @@
-// `pnpm bench`: measures every backend in a process of its own and prints ratios within this one run.
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { tabulate } from '@memgen/bench';
-import { writeFileAtomically } from '@memgen/common';
-import { machineLine, type Measurement } from './measurement.js';
+// `pnpm bench SUITE`: measures every backend in processes of their own and prints the values beside limits and reference.
+import { readFile } from 'node:fs/promises';
+import { MemGenError, writeFileAtomically } from '@memgen/common';
+import { parseCommand, usage, type Command } from './command-line.js';
+import { replaceBetweenMarks } from './frame/document.js';
+import { machineLine } from './frame/machine-line.js';
+import { rowsSchema, type Row } from './frame/row.js';
+import { runSuite } from './frame/run-suite.js';
+import { markdownTable, textTable } from './frame/table.js';
+import { prepareModel } from './prepare-model.js';
+import { suites } from './suites.js';
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    /** Model folder, GGUF file or hub id for the language-model rows; the tiny reasoner without it. */
-    model: { type: 'string', default: 'tiny' },
-    backends: { type: 'string', default: 'tensorflow,wasm' },
-    only: { type: 'string', default: 'matmul,prefill,decode,woven,training' },
-  },
-});
+/** The model that the published figures are of. */
+const publishedModel = /smollm2-135m/i;
 
-const backends = values.backends.split(',');
-console.log(machineLine());
-const measured: Measurement[] = [];
-for (const backend of backends) {
-  const worker = fileURLToPath(new URL('measure-backend.ts', import.meta.url));
-  const words = ['--import', 'tsx', '--conditions=@memgen/source', worker];
-  const settings = JSON.stringify({ backend, quick: values.quick, model: values.model, only: values.only.split(',') });
-  const done = spawnSync(process.execPath, [...words, settings], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-  const lines = done.stdout.split('\n').filter((line) => line.startsWith('{'));
-  measured.push(...lines.map((line) => JSON.parse(line) as Measurement));
-  if (done.status !== 0) console.log(`${backend}: ${done.stderr.trim().split('\n').at(-1) ?? 'did not run'}`);
+async function measure(command: Command): Promise<Row[]> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stop.abort();
+    });
+  }
+  const { json, suite, model: source, ...settings } = command;
+  const save = (rows: readonly Row[]) =>
+    json === undefined ? Promise.resolve() : writeFileAtomically(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+  const prepared = await prepareModel(source, stop.signal);
+  try {
+    const { rows, failures } = await runSuite(suite, {
+      ...settings,
+      ...prepared,
+      python: process.env['MEMGEN_PYTHON'],
+      published: publishedModel.test(source),
+      write: (text) => process.stderr.write(text),
+      onRows: save,
+      clock: () => performance.now(),
+      signal: stop.signal,
+    });
+    await save(rows);
+    for (const failure of failures) process.stderr.write(`failed: ${failure}\n`);
+    if (failures.length > 0) process.exitCode = 1;
+    if (stop.signal.aborted) process.exitCode = 130;
+    return rows;
+  } finally {
+    await prepared.remove();
+  }
 }
 
-const [first, ...others] = backends;
-const names = [...new Set(measured.map(({ name }) => name))];
-const header = ['measurement', 'unit', ...backends, ...others.map((other) => `${other} : ${first}`), 'official'];
-const rows = names.map((name) => {
-  const of = (backend: string | undefined) =>
-    measured.find((entry) => entry.name === name && entry.backend === backend);
-  const base = of(first)?.median;
-  return [
-    name,
-    measured.find((entry) => entry.name === name)!.unit,
-    ...backends.map((backend) => format(of(backend)?.median)),
-    ...others.map((other) => {
-      const value = of(other)?.median;
-      return value === undefined || base === undefined ? '-' : (value / base).toFixed(2);
-    }),
-    format(measured.find((entry) => entry.name === name)!.official),
-  ];
-});
-console.log(tabulate(header, rows, { rightAligned: header.map((_, i) => i).slice(2) }));
-if (values.json !== undefined) {
-  await writeFileAtomically(values.json, `${JSON.stringify({ machine: machineLine(), measured }, undefined, 2)}\n`);
+async function readRows(path: string): Promise<Row[]> {
+  const parsed = rowsSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+  if (parsed.success) return parsed.data;
+  throw new MemGenError({
+    code: 'bench-file',
+    where: path,
+    message: 'not a file of --json',
+    got: parsed.error.issues[0]?.message ?? 'something else',
+  });
 }
 
-function format(value: number | undefined): string {
-  if (value === undefined) return '-';
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+async function run(words: readonly string[]): Promise<void> {
+  const command = parseCommand(words, suites);
+  if (command === undefined) {
+    process.stdout.write(usage(suites));
+    return;
+  }
+  const { show, markdown, suite } = command;
+  if (show === undefined) process.stderr.write(`${machineLine()}\n`);
+  const rows = show === undefined ? await measure(command) : await readRows(show);
+  process.stdout.write(`${textTable(rows)}\n`);
+  if (markdown === undefined) return;
+  const document = await readFile(markdown, 'utf8');
+  await writeFileAtomically(markdown, replaceBetweenMarks(document, suite.name, markdownTable(rows)));
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (!MemGenError.isInstance(error)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
 }

@@ -1,0 +1,6 @@
+// All suites of measurements.
+import { runtimeSuite } from './runtime/suite.js';
+import type { Suite } from './frame/suite.js';
+import { weavingSuite } from './weaving/suite.js';
+
+export const suites: readonly Suite[] = [runtimeSuite, weavingSuite];
