@@ -33,7 +33,7 @@ module.exports = {
       comment: 'other packages are imported by their public names, not by files inside them',
       severity: 'error',
       from: { path: '^packages/([^/]+)/', pathNot: '\\.test(-helper)?\\.ts$' },
-      to: { path: '^packages/(?!$1/)[^/]+/src/(?!index\\.ts$)' },
+      to: { path: '^packages/(?!$1/)[^/]+/src/(?!(conformance/)?index\\.ts$)' },
     },
     {
       name: 'light-packages-without-engine',

@@ -43,7 +43,9 @@ export async function replaceFolder(path: string, write: (temporary: string) => 
   try {
     await recoverFolder(target);
     const replaces = await isFolder(target);
-    await mkdir(temporary, { recursive: true });
+    await mkdir(dirname(temporary), { recursive: true });
+    // Not recursively: Node never returns where the file system says ENOENT for a name whose parent is there (/proc).
+    await mkdir(temporary);
     await write(temporary);
     await flushTree(temporary);
     if (replaces) await swapFolders(target, temporary);

@@ -1,3 +1,4 @@
+// Templates that escape what is put into them.
 import { describe, expect, it } from 'vitest';
 import { html } from './html.js';
 
