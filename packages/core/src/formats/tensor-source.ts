@@ -17,7 +17,7 @@ export interface TensorSource {
   /** By name, in the order of the file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /**
-   * Reads one tensor as float32, row-major.
+   * Reads one tensor as float32, row-major, into an array of the caller's own.
    *
    * @throws MemGenError `tensor-missing`, or `tensor-type` if it does not hold floating-point numbers.
    */

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { TensorSource } from '../formats/tensor-source.js';
 import type { LinearWeights } from '../ops/linear.js';
 import { isTrainable } from '../ops/trainable.js';
+import { ArrayBin, upload } from './array-bin.js';
 import type { DecoderConfig } from './decoder-config.js';
 import type { LayerWeights } from './decoder-layer.js';
 import type { DecoderWeights } from './decoder.js';
@@ -27,8 +28,9 @@ function hasBias(config: DecoderConfig, name: JoinedName): boolean {
 /** Reads frozen weights. @throws MemGenError `model-tensor` naming a missing tensor or one of the wrong shape. */
 export async function loadDecoderWeights(source: TensorSource, config: DecoderConfig): Promise<DecoderWeights> {
   const made: tf.Tensor[] = [];
+  const bin = await ArrayBin.open();
   try {
-    return await readWeights(source, config, (tensor) => {
+    return await readWeights(source, config, bin, (tensor) => {
       made.push(tensor);
       upload(tensor);
       return tensor;
@@ -36,26 +38,16 @@ export async function loadDecoderWeights(source: TensorSource, config: DecoderCo
   } catch (error) {
     tf.dispose(made);
     throw error;
+  } finally {
+    bin.close();
   }
-}
-
-/**
- * A new tensor's values stay in JavaScript until its first use in most backends. Used now, they are with the backend, and
- * the copy here can be collected while the next tensor is read: the peak of loading is one model, not two.
- */
-function upload(tensor: tf.Tensor): void {
-  const start = tensor.shape.map(() => 0);
-  tf.slice(
-    tensor,
-    start,
-    start.map(() => 1),
-  ).dispose();
 }
 
 /** @param own - is shown every tensor that is made. */
 async function readWeights(
   source: TensorSource,
   config: DecoderConfig,
+  bin: ArrayBin,
   own: <T extends tf.Tensor>(tensor: T) => T,
 ): Promise<DecoderWeights> {
   const check = (name: string, shape: readonly number[]): void => {
@@ -87,9 +79,12 @@ async function readWeights(
   const { hiddenSize, vocabularySize, headSize } = config;
   // The largest tensors first, while there is room for their copies.
   const table = (name: string) => read(name, [vocabularySize, hiddenSize]);
-  const head = own(
-    turnOver(await table(config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight'), config),
-  );
+  const headTable = await table(config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
+  const headValues = new Float32Array(headTable.length);
+  transposeInto(headTable, vocabularySize, hiddenSize, headValues, vocabularySize, 0);
+  bin.drop(headTable);
+  const head = own(tf.tensor2d(headValues, [hiddenSize, vocabularySize]));
+  bin.dropUploaded(headValues);
   const embedding = config.tiedEmbeddings
     ? new TiedEmbedding(head)
     : new FrozenEmbedding(await table('model.embed_tokens.weight'), hiddenSize);
@@ -108,10 +103,12 @@ async function readWeights(
       for (const { module, output } of shapes) {
         const weight = await read(`${prefix}${module}.weight`, [output, input]);
         transposeInto(weight, output, input, values, width, offset);
+        bin.drop(weight);
         bias?.set(await read(`${prefix}${module}.bias`, [output]), offset);
         offset += output;
       }
       const weight = own(tf.tensor2d(values, [input, width]));
+      bin.dropUploaded(values);
       return bias === undefined ? { weight } : { weight, bias: own(tf.tensor1d(bias)) };
     };
     layers.push({
@@ -129,13 +126,6 @@ async function readWeights(
   }
   const finalNorm = await norm('model.norm.weight', hiddenSize);
   return { embedding, layers, finalNorm, head };
-}
-
-/** `[vocabulary, hidden]` as the head `[hidden, vocabulary]`. */
-function turnOver(table: Float32Array, { hiddenSize, vocabularySize }: DecoderConfig): tf.Tensor2D {
-  const head = new Float32Array(table.length);
-  transposeInto(table, vocabularySize, hiddenSize, head, vocabularySize, 0);
-  return tf.tensor2d(head, [hiddenSize, vocabularySize]);
 }
 
 export interface InitializationOptions {
