@@ -8,30 +8,37 @@ import * as tf from '@tensorflow/tfjs';
  * to nobody.
  */
 export class ArrayBin {
-  private constructor(
-    private readonly port: MessagePort,
-    /** Whether the backend goes on reading the arrays that tensors were made of. */
-    private readonly backendKeeps: boolean,
-  ) {}
+  private constructor(private readonly port: MessagePort) {}
 
   static async open(): Promise<ArrayBin> {
     const { port1, port2 } = new MessageChannel();
     port2.close();
     // The port learns of it with the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    return new ArrayBin(port1, await backendKeepsArrays());
+    return new ArrayBin(port1);
   }
 
-  /** Nobody may use the array any more. One that is a part of a larger buffer is left to the garbage collector. */
+  /**
+   * A new array for a tensor. It does not begin where a tensor's memory may begin, so that TensorFlow copies it instead of
+   * computing with the very array.
+   */
+  static array(length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(new ArrayBuffer(4 * length + 4), 4, length);
+  }
+
+  /** Nobody may use the array, or what shares its buffer, any more. */
   drop(values: Float32Array): void {
-    const { buffer } = values;
-    const isWhole = values.byteLength === buffer.byteLength;
-    if (isWhole && buffer instanceof ArrayBuffer) this.port.postMessage(undefined, [buffer]);
+    if (values.buffer instanceof ArrayBuffer) this.port.postMessage(undefined, [values.buffer]);
   }
 
-  /** The same for an array that a tensor was made of; the backend has taken its values over. */
-  dropUploaded(values: Float32Array): void {
-    if (!this.backendKeeps) this.drop(values);
+  /** The same for an array that a tensor was made of, unless the backend goes on reading it. */
+  dropUploaded(values: Float32Array, tensor: tf.Tensor): void {
+    if (!['wasm', 'tensorflow'].includes(tf.getBackend()) || values.length === 0) return;
+    const first = values[0]!;
+    values[0] = first === 0 ? 1 : 0;
+    const isCopied = Object.is(firstOf(tensor), first);
+    values[0] = first;
+    if (isCopied) this.drop(values);
   }
 
   close(): void {
@@ -39,24 +46,22 @@ export class ArrayBin {
   }
 }
 
-async function backendKeepsArrays(): Promise<boolean> {
-  const values = Float32Array.of(1);
-  const tensor = tf.tensor1d(values);
-  upload(tensor);
-  values[0] = 2;
+/** A new tensor's values stay in JavaScript until its first use in most backends. Used now, they are with the backend. */
+export function upload(tensor: tf.Tensor): void {
+  firstElement(tensor).dispose();
+}
+
+function firstOf(tensor: tf.Tensor): number {
+  const element = firstElement(tensor);
   try {
-    return (await tensor.data())[0] === 2;
+    return element.dataSync()[0]!;
   } finally {
-    tensor.dispose();
+    element.dispose();
   }
 }
 
-/** A new tensor's values stay in JavaScript until its first use in most backends. Used now, they are with the backend. */
-export function upload(tensor: tf.Tensor): void {
+function firstElement(tensor: tf.Tensor): tf.Tensor {
   const start = tensor.shape.map(() => 0);
-  tf.slice(
-    tensor,
-    start,
-    start.map(() => 1),
-  ).dispose();
+  const size = tensor.shape.map(() => 1);
+  return tf.slice(tensor, start, size);
 }

@@ -80,11 +80,11 @@ async function readWeights(
   // The largest tensors first, while there is room for their copies.
   const table = (name: string) => read(name, [vocabularySize, hiddenSize]);
   const headTable = await table(config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
-  const headValues = new Float32Array(headTable.length);
+  const headValues = ArrayBin.array(headTable.length);
   transposeInto(headTable, vocabularySize, hiddenSize, headValues, vocabularySize, 0);
   bin.drop(headTable);
   const head = own(tf.tensor2d(headValues, [hiddenSize, vocabularySize]));
-  bin.dropUploaded(headValues);
+  bin.dropUploaded(headValues, head);
   const embedding = config.tiedEmbeddings
     ? new TiedEmbedding(head)
     : new FrozenEmbedding(await table('model.embed_tokens.weight'), hiddenSize);
@@ -97,7 +97,7 @@ async function readWeights(
       const width = shapes.reduce((sum, { output }) => sum + output, 0);
       // Before anything is made of a size that only config.json claims.
       for (const { module, output } of shapes) check(`${prefix}${module}.weight`, [output, input]);
-      const values = new Float32Array(input * width);
+      const values = ArrayBin.array(input * width);
       const bias = hasBias(config, name) ? new Float32Array(width) : undefined;
       let offset = 0;
       for (const { module, output } of shapes) {
@@ -108,7 +108,7 @@ async function readWeights(
         offset += output;
       }
       const weight = own(tf.tensor2d(values, [input, width]));
-      bin.dropUploaded(values);
+      bin.dropUploaded(values, weight);
       return bias === undefined ? { weight } : { weight, bias: own(tf.tensor1d(bias)) };
     };
     layers.push({
