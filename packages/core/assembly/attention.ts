@@ -32,36 +32,50 @@ export function storeColumn(
 }
 
 /**
- * One column's attention to the first `columns` columns of its row.
- * @param query - `[keyValueHeads * group * headSize]`, as is `output`.
- * @param pages - addresses of the row's pages.
+ * Attention of columns to their rows, for the heads from `first` to before `end`, counted through all columns.
+ * @param tasks - four words per column: addresses of its query and its output, both `[heads * headSize]`, and of the list
+ * of its row's pages; and how many columns of the row it attends to.
  * @param layerOffset - where the layer begins in a page.
+ * @param group - query heads per key-value head.
  * @param scores - room for a float per column of all pages.
  */
-export function attend(
-  query: usize,
-  output: usize,
-  pages: usize,
+export function attendHeads(
+  tasks: usize,
   layerOffset: usize,
-  columns: i32,
-  keyValueHeads: i32,
+  heads: i32,
   group: i32,
   headSize: i32,
   scores: usize,
+  first: i32,
+  end: i32,
 ): void {
   const headBytes = (<usize>headSize) << 2;
   const blockBytes = headBytes * pageColumns;
   const scale: f32 = 1 / Mathf.sqrt(<f32>headSize);
-  for (let head = 0; head < keyValueHeads; head++) {
-    for (let member = 0; member < group; member++) {
-      score(query, pages, layerOffset, columns, headSize, scores);
-      const sum = softmax(scores, columns, scale);
-      mix(output, pages, layerOffset + blockBytes, columns, headSize, scores, 1 / sum);
-      query += headBytes;
-      output += headBytes;
-    }
-    layerOffset += blockBytes << 1;
+  for (let i = first; i < end; i++) {
+    const task = tasks + ((<usize>(i / heads)) << 4);
+    const head = i % heads;
+    const place = headBytes * head;
+    const pages = <usize>load<u32>(task, 8);
+    const columns = load<i32>(task, 12);
+    const keys = layerOffset + (blockBytes << 1) * (head / group);
+    score(<usize>load<u32>(task) + place, pages, keys, columns, headSize, scores);
+    const sum = softmax(scores, columns, scale);
+    mix(<usize>load<u32>(task, 4) + place, pages, keys + blockBytes, columns, headSize, scores, 1 / sum);
   }
+}
+
+/** {@link attendHeads} of all heads of `count` columns. */
+export function attend(
+  tasks: usize,
+  count: i32,
+  layerOffset: usize,
+  heads: i32,
+  group: i32,
+  headSize: i32,
+  scores: usize,
+): void {
+  attendHeads(tasks, layerOffset, heads, group, headSize, scores, 0, count * heads);
 }
 
 /** Products of a query with the keys of whole pages; columns beyond the last give numbers without meaning. */
@@ -120,7 +134,7 @@ function softmax(scores: usize, columns: i32, scale: f32): f32 {
   return sumOfLanes(sum);
 }
 
-/** Sum of the values by their weights, times `factor`. The size of a head is even: 16, 4 or 2 channels at a time. */
+/** Sum of the values by their weights, times `factor`. The size of a head is even: 32, 4 or 2 channels at a time. */
 function mix(
   output: usize,
   pages: usize,
@@ -133,11 +147,15 @@ function mix(
   const factors = f32x4.splat(factor);
   const headBytes = (<usize>headSize) << 2;
   let channel: usize = 0;
-  for (; channel + 64 <= headBytes; channel += 64) {
+  for (; channel + 128 <= headBytes; channel += 128) {
     let sum0 = f32x4.splat(0);
     let sum1 = f32x4.splat(0);
     let sum2 = f32x4.splat(0);
     let sum3 = f32x4.splat(0);
+    let sum4 = f32x4.splat(0);
+    let sum5 = f32x4.splat(0);
+    let sum6 = f32x4.splat(0);
+    let sum7 = f32x4.splat(0);
     let values: usize = 0;
     for (let column = 0; column < columns; column++) {
       if ((column & (pageColumns - 1)) === 0) values = pageOf(pages, column) + offset + channel;
@@ -146,12 +164,20 @@ function mix(
       sum1 = multiplyAdd(sum1, weight, v128.load(values, 16));
       sum2 = multiplyAdd(sum2, weight, v128.load(values, 32));
       sum3 = multiplyAdd(sum3, weight, v128.load(values, 48));
+      sum4 = multiplyAdd(sum4, weight, v128.load(values, 64));
+      sum5 = multiplyAdd(sum5, weight, v128.load(values, 80));
+      sum6 = multiplyAdd(sum6, weight, v128.load(values, 96));
+      sum7 = multiplyAdd(sum7, weight, v128.load(values, 112));
       values += headBytes;
     }
     v128.store(output + channel, f32x4.mul(sum0, factors));
     v128.store(output + channel, f32x4.mul(sum1, factors), 16);
     v128.store(output + channel, f32x4.mul(sum2, factors), 32);
     v128.store(output + channel, f32x4.mul(sum3, factors), 48);
+    v128.store(output + channel, f32x4.mul(sum4, factors), 64);
+    v128.store(output + channel, f32x4.mul(sum5, factors), 80);
+    v128.store(output + channel, f32x4.mul(sum6, factors), 96);
+    v128.store(output + channel, f32x4.mul(sum7, factors), 112);
   }
   for (; channel < headBytes; channel += 16) {
     const whole = channel + 16 <= headBytes;

@@ -3,4 +3,4 @@ export { attend, storeColumn } from './attention';
 export { gatedActivation, rmsNorm, rotate } from './elementwise';
 export { exponentials } from './exponential';
 export { multiplyBfloat16, multiplyFloat32 } from './multiply';
-export { dismiss, multiplyTogether, work } from './threads';
+export { attendTogether, dismiss, multiplyTogether, work } from './threads';

@@ -1,9 +1,10 @@
-// Products shared by several threads over one memory: whoever is free takes the next part of the outputs.
+// Work shared by several threads over one memory: whoever is free takes the next part of it.
 //
-// One thread hands out the products, the others run `work`. All they say to each other lies in a control block. Its
-// sequence number is even while a product stands there and odd while the next one is being written; a thread counts itself
-// in before it reads a product, so that no product is overwritten while somebody reads it. A thread that comes late, or
-// never, holds nobody up: its parts are taken by the others.
+// One thread hands out jobs, the others run `work`. All they say to each other lies in a control block. Its sequence number
+// is even while a job stands there and odd while the next one is being written; a thread counts itself in before it reads a
+// job, so that no job is overwritten while somebody reads it. A thread that comes late, or never, holds nobody up: its parts
+// are taken by the others.
+import { attendHeads } from './attention';
 import { multiply } from './multiply';
 
 // Words of the control block that several threads write lie in cache lines of their own.
@@ -11,11 +12,16 @@ const active: usize = 64;
 const next: usize = 128;
 const done: usize = 192;
 const sleepers: usize = 256;
-const product: usize = 320;
+const job: usize = 320;
+
+// Kinds of jobs.
+const bfloat16Product = 0;
+const float32Product = 1;
+const attention = 2;
 
 /** Sequence number that ends {@link work}. */
 const stop = -1;
-/** Looks at the sequence number before a thread goes to sleep: long enough for what lies between two products. */
+/** Looks at the sequence number before a thread goes to sleep: long enough for what lies between two jobs. */
 const mostLooks = 20_000;
 /** Nanoseconds to sleep where a thread that was interrupted in the middle of its part is waited for. */
 const pause: i64 = 50_000;
@@ -38,36 +44,49 @@ export function multiplyTogether(
   y: usize,
   accumulate: bool,
 ): void {
-  const sequence = atomic.load<i32>(control);
-  atomic.store<i32>(control, sequence + 1);
-  let others = atomic.load<i32>(control + active);
-  while (others !== 0) others = atomic.load<i32>(control + active);
-  const at = control + product;
-  store<i32>(at, <i32>wide);
-  store<i32>(at, part, 4);
-  store<usize>(at, x, 8);
-  store<i32>(at, rows, 12);
-  store<i32>(at, inputs, 16);
-  store<usize>(at, weights, 20);
-  store<usize>(at, bias, 24);
-  store<i32>(at, outputs, 28);
+  const at = open(control, wide ? float32Product : bfloat16Product, outputs, part);
+  store<usize>(at, x, 12);
+  store<i32>(at, rows, 16);
+  store<i32>(at, inputs, 20);
+  store<usize>(at, weights, 24);
+  store<usize>(at, bias, 28);
   store<usize>(at, y, 32);
   store<i32>(at, <i32>accumulate, 36);
-  atomic.store<i32>(control + next, 0);
-  atomic.store<i32>(control + done, 0);
-  atomic.store<i32>(control, (sequence + 2) & 0x3fffffff);
-  if (atomic.load<i32>(control + sleepers) > 0) atomic.notify(control, -1);
-  takeParts(control);
-  let looks = 0;
-  let finished = atomic.load<i32>(control + done);
-  while (finished < outputs) {
-    if (++looks > mostLooks) atomic.wait<i32>(control + done, finished, pause);
-    finished = atomic.load<i32>(control + done);
-  }
+  run(control, outputs);
 }
 
-/** Takes part in products until {@link dismiss}. */
-export function work(control: usize): void {
+/**
+ * Attention as `attend` computes it, by all threads, head by head.
+ * @param scores - room for each thread, one after the other.
+ * @param scoresBytes - of one thread.
+ */
+export function attendTogether(
+  control: usize,
+  tasks: usize,
+  count: i32,
+  layerOffset: usize,
+  heads: i32,
+  group: i32,
+  headSize: i32,
+  scores: usize,
+  scoresBytes: usize,
+): void {
+  const at = open(control, attention, count * heads, 1);
+  store<usize>(at, tasks, 12);
+  store<usize>(at, layerOffset, 16);
+  store<i32>(at, heads, 20);
+  store<i32>(at, group, 24);
+  store<i32>(at, headSize, 28);
+  store<usize>(at, scores, 32);
+  store<usize>(at, scoresBytes, 36);
+  run(control, count * heads);
+}
+
+/**
+ * Takes part in jobs until {@link dismiss}.
+ * @param thread - number of this thread, from 1 on.
+ */
+export function work(control: usize, thread: i32): void {
   let seen = 0;
   while (true) {
     let sequence = atomic.load<i32>(control);
@@ -84,7 +103,7 @@ export function work(control: usize): void {
     }
     seen = sequence;
     atomic.add<i32>(control + active, 1);
-    if (atomic.load<i32>(control) === sequence) takeParts(control);
+    if (atomic.load<i32>(control) === sequence) takeParts(control, thread);
     atomic.sub<i32>(control + active, 1);
   }
 }
@@ -95,24 +114,71 @@ export function dismiss(control: usize): void {
   atomic.notify(control, -1);
 }
 
-function takeParts(control: usize): void {
-  const at = control + product;
-  const wide = load<i32>(at) !== 0;
-  const part = load<i32>(at, 4);
-  const x = load<usize>(at, 8);
-  const rows = load<i32>(at, 12);
-  const inputs = load<i32>(at, 16);
-  const weights = load<usize>(at, 20);
-  const bias = load<usize>(at, 24);
-  const outputs = load<i32>(at, 28);
-  const y = load<usize>(at, 32);
-  const accumulate = load<i32>(at, 36) !== 0;
+/** Begins to write a job when nobody reads the one before any more; returns where its own words go. */
+function open(control: usize, kind: i32, total: i32, part: i32): usize {
+  atomic.store<i32>(control, atomic.load<i32>(control) + 1);
+  let others = atomic.load<i32>(control + active);
+  while (others !== 0) others = atomic.load<i32>(control + active);
+  store<i32>(control + job, kind);
+  store<i32>(control + job, total, 4);
+  store<i32>(control + job, part, 8);
+  return control + job;
+}
+
+/** Hands the job out, takes part, and waits for the parts of the others. */
+function run(control: usize, total: i32): void {
+  atomic.store<i32>(control + next, 0);
+  atomic.store<i32>(control + done, 0);
+  atomic.store<i32>(control, (atomic.load<i32>(control) + 1) & 0x3fffffff);
+  if (atomic.load<i32>(control + sleepers) > 0) atomic.notify(control, -1);
+  takeParts(control, 0);
+  let looks = 0;
+  let finished = atomic.load<i32>(control + done);
+  while (finished < total) {
+    if (++looks > mostLooks) atomic.wait<i32>(control + done, finished, pause);
+    finished = atomic.load<i32>(control + done);
+  }
+}
+
+function takeParts(control: usize, thread: i32): void {
+  const at = control + job;
+  const total = load<i32>(at, 4);
+  const part = load<i32>(at, 8);
   while (true) {
     const first = atomic.add<i32>(control + next, part);
-    if (first >= outputs) return;
-    const end = min(first + part, outputs);
-    if (wide) multiply<f32>(x, rows, inputs, weights, bias, outputs, y, accumulate, first, end);
-    else multiply<u16>(x, rows, inputs, weights, bias, outputs, y, accumulate, first, end);
+    if (first >= total) return;
+    const end = min(first + part, total);
+    if (load<i32>(at) === attention) attendPart(at, thread, first, end);
+    else multiplyPart(at, total, first, end);
     atomic.add<i32>(control + done, end - first);
   }
+}
+
+function multiplyPart(at: usize, outputs: i32, first: i32, end: i32): void {
+  const x = load<usize>(at, 12);
+  const rows = load<i32>(at, 16);
+  const inputs = load<i32>(at, 20);
+  const weights = load<usize>(at, 24);
+  const bias = load<usize>(at, 28);
+  const y = load<usize>(at, 32);
+  const accumulate = load<i32>(at, 36) !== 0;
+  if (load<i32>(at) === float32Product) {
+    multiply<f32>(x, rows, inputs, weights, bias, outputs, y, accumulate, first, end);
+  } else {
+    multiply<u16>(x, rows, inputs, weights, bias, outputs, y, accumulate, first, end);
+  }
+}
+
+function attendPart(at: usize, thread: i32, first: i32, end: i32): void {
+  const scores = load<usize>(at, 32) + load<usize>(at, 36) * <usize>thread;
+  attendHeads(
+    load<usize>(at, 12),
+    load<usize>(at, 16),
+    load<i32>(at, 20),
+    load<i32>(at, 24),
+    load<i32>(at, 28),
+    scores,
+    first,
+    end,
+  );
 }

@@ -4,7 +4,7 @@ import { Random } from '@memgen/common';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compileKernels } from '../../scripts/build-kernels.js';
 import { Arena } from './arena.js';
-import { createKernels, pageColumns, type Kernels } from './kernels.js';
+import { attentionTaskWords, createKernels, pageColumns, type Kernels } from './kernels.js';
 
 let arena: Arena;
 let kernels: Kernels;
@@ -141,7 +141,9 @@ describe('storeColumn and attend', () => {
     arena.words(pageList, pages.length).set(pages);
     const output = place(new Float32Array(group * width + 4).fill(42));
     const scores = arena.allocate(4 * pages.length * pageColumns);
-    kernels.attend(place(query), output, pageList, layerOffset, columns, keyValueHeads, group, headSize, scores);
+    const task = arena.allocate(4 * attentionTaskWords);
+    arena.words(task, attentionTaskWords).set([place(query), output, pageList, columns]);
+    kernels.attend(task, 1, layerOffset, keyValueHeads * group, group, headSize, scores, 0);
 
     const head = (of: Float32Array, column: number, h: number) =>
       of.subarray(column * width + h * headSize, column * width + (h + 1) * headSize);

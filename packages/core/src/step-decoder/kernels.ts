@@ -14,6 +14,24 @@ type Multiply = (
   accumulate: 0 | 1,
 ) => void;
 
+/**
+ * Attention of `count` columns, described by tasks of {@link attentionTaskWords} words. Each thread that takes part has
+ * `scoresBytes` of the room at `scores`, a float per column of the longest row's pages.
+ */
+type Attend = (
+  tasks: number,
+  count: number,
+  layerOffset: number,
+  heads: number,
+  group: number,
+  headSize: number,
+  scores: number,
+  scoresBytes: number,
+) => void;
+
+/** Words of a task: addresses of query, output and list of pages, and the number of columns to attend to. */
+export const attentionTaskWords = 4;
+
 /** Arguments are counts and addresses in bytes. */
 export interface Kernels {
   multiplyFloat32: Multiply;
@@ -21,17 +39,7 @@ export interface Kernels {
   rmsNorm(x: number, weight: number, y: number, rows: number, size: number, epsilon: number): void;
   rotate(x: number, heads: number, headSize: number, factors: number): void;
   storeColumn(key: number, value: number, page: number, column: number, keyValueHeads: number, headSize: number): void;
-  attend(
-    query: number,
-    output: number,
-    pages: number,
-    layerOffset: number,
-    columns: number,
-    keyValueHeads: number,
-    group: number,
-    headSize: number,
-    scores: number,
-  ): void;
+  attend: Attend;
   gatedActivation(x: number, y: number, rows: number, size: number): void;
   exponentials(x: number, y: number, count: number): void;
 }
@@ -42,6 +50,7 @@ export const pageColumns = 32;
 /** What threads do together; see assembly/threads.ts. */
 export interface SharedKernels extends Kernels {
   multiplyTogether(control: number, wide: 0 | 1, part: number, ...product: Parameters<Multiply>): void;
+  attendTogether(control: number, ...attention: Parameters<Attend>): void;
   /** Ends the work of the other threads. */
   dismiss(control: number): void;
 }

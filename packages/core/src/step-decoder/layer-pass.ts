@@ -1,7 +1,7 @@
 // The way of a block of columns through the layers, kernel by kernel.
 import type { DecoderConfig } from '../model/decoder-config.js';
 import { blockBytes, type Arena } from './arena.js';
-import { pageColumns, type Kernels } from './kernels.js';
+import { attentionTaskWords, pageColumns, type Kernels } from './kernels.js';
 import { pageLayout } from './page-layout.js';
 import { RotaryTable } from './rotary-table.js';
 import type { PackedAdapter } from './step-adapter.js';
@@ -14,8 +14,10 @@ export const blockColumns = 32;
 interface PassOptions {
   /** Address for the final hidden states, `[columns, hidden]`. */
   output: number;
-  /** Address of room for a float per column of the longest row's pages. */
+  /** Address of room for each thread, one after the other. */
   scores: number;
+  /** Of one thread: a float per column of the longest row's pages. */
+  scoresBytes: number;
   adapter?: PackedAdapter | undefined;
 }
 
@@ -47,13 +49,15 @@ function vectorSizes(config: DecoderConfig): Record<VectorName, number> {
 
 /** Bytes of the vectors of a block. */
 export function passBytes(config: DecoderConfig): number {
-  return Object.values(vectorSizes(config)).reduce((sum, size) => sum + blockBytes(4 * size * blockColumns), 0);
+  const sizes = [...Object.values(vectorSizes(config)), attentionTaskWords];
+  return sizes.reduce((sum, size) => sum + blockBytes(4 * size * blockColumns), 0);
 }
 
 /** Owns the room for the vectors of a block. */
 export class LayerPass {
   readonly rotary: RotaryTable;
   private readonly vectors: Record<VectorName, number>;
+  private readonly tasks: number;
   private readonly layout: ReturnType<typeof pageLayout>;
 
   constructor(
@@ -64,6 +68,7 @@ export class LayerPass {
   ) {
     this.rotary = new RotaryTable(arena, config.rotary);
     this.layout = pageLayout(config);
+    this.tasks = arena.allocate(4 * attentionTaskWords * blockColumns);
     const sizes = vectorSizes(config);
     const block = (name: VectorName) => arena.allocate(4 * sizes[name] * blockColumns);
     this.vectors = {
@@ -83,6 +88,7 @@ export class LayerPass {
   run(inputs: Float32Array, columns: readonly Column[], options: PassOptions): void {
     const { residual } = this.vectors;
     this.arena.floats(residual, inputs.length).set(inputs);
+    this.writeTasks(columns);
     this.weights.layers.forEach((layer, index) => {
       this.attention(layer, index, columns, options);
       this.feedForward(layer, index, columns.length, options);
@@ -91,7 +97,7 @@ export class LayerPass {
   }
 
   private attention(layer: StepLayer, index: number, columns: readonly Column[], options: PassOptions): void {
-    const { scores, adapter } = options;
+    const { scores, scoresBytes, adapter } = options;
     const { kernels, config } = this;
     const { heads, keyValueHeads, headSize } = config;
     const { residual, normed, queryKeyValue, mixed } = this.vectors;
@@ -100,7 +106,7 @@ export class LayerPass {
     this.norm(residual, layer.attentionNorm, normed, columns.length);
     layer.queryKeyValue.multiply(kernels, normed, columns.length, queryKeyValue);
     adapter?.add(kernels, index, 'queryKeyValue', normed, columns.length, queryKeyValue);
-    columns.forEach(({ pageList, page, position, length }, i) => {
+    columns.forEach(({ page, position, length }, i) => {
       const query = queryKeyValue + 4 * i * outputs;
       const key = query + 4 * heads * headSize;
       const value = key + 4 * keyValueHeads * headSize;
@@ -110,18 +116,8 @@ export class LayerPass {
         kernels.rotate(query, heads + keyValueHeads, headSize, this.rotary.address(position, length));
       }
       kernels.storeColumn(key, value, page + offset, position % pageColumns, keyValueHeads, headSize);
-      kernels.attend(
-        query,
-        mixed + 4 * i * heads * headSize,
-        pageList,
-        offset,
-        position + 1,
-        keyValueHeads,
-        heads / keyValueHeads,
-        headSize,
-        scores,
-      );
     });
+    kernels.attend(this.tasks, columns.length, offset, heads, heads / keyValueHeads, headSize, scores, scoresBytes);
     layer.output.multiply(kernels, mixed, columns.length, residual, 1);
     adapter?.add(kernels, index, 'output', mixed, columns.length, residual);
   }
@@ -135,6 +131,17 @@ export class LayerPass {
     kernels.gatedActivation(gates, activated, count, this.config.intermediateSize);
     layer.down.multiply(kernels, activated, count, residual, 1);
     adapter?.add(kernels, index, 'down', activated, count, residual);
+  }
+
+  /** What each column attends to, which is the same in all layers. */
+  private writeTasks(columns: readonly Column[]): void {
+    const { queryKeyValue, mixed } = this.vectors;
+    const { queryKeyValue: joined, output } = matrixShapes(this.config);
+    const tasks = this.arena.words(this.tasks, attentionTaskWords * columns.length);
+    columns.forEach(({ pageList, position }, i) => {
+      const query = queryKeyValue + 4 * i * joined.outputs;
+      tasks.set([query, mixed + 4 * i * output.inputs, pageList, position + 1], attentionTaskWords * i);
+    });
   }
 
   private norm(x: number, weight: number, y: number, rows: number): void {

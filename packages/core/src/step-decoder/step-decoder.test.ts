@@ -87,6 +87,37 @@ describe.each(['float32', 'bfloat16'] as const)('StepDecoder with weights in %s'
   });
 });
 
+describe('threads of a StepDecoder', () => {
+  it('change no bit, in products, attention and batches', async () => {
+    const config = tinyConfig({ hidden_size: 128, intermediate_size: 256, vocab_size: 600, num_attention_heads: 8 });
+    const decoder = await frozenDecoder(config);
+    const [alone, three] = [await StepDecoder.create(decoder, { threads: 1 }), await StepDecoder.create(decoder, { threads: 3 })]; // prettier-ignore
+    const results = [alone, three].map((step) => {
+      const cache = step.createCache(2);
+      const parts: number[] = [];
+      for (const counts of [
+        [90, 120],
+        [1, 1],
+        [1, 0],
+        [3, 40],
+      ]) {
+        const ids = randomIds(counts[0]! + counts[1]!, 4, 600);
+        parts.push(...step.read(step.embed(ids), counts, cache), ...step.logits([0]));
+      }
+      return parts;
+    });
+    expect(results[1]).toEqual(results[0]);
+    for (const step of [alone, three]) step.dispose();
+    decoder.dispose();
+  });
+
+  it('must be at least one', async () => {
+    const decoder = await frozenDecoder(tinyConfig());
+    await expect(StepDecoder.create(decoder, { threads: 0 })).rejects.toThrow(code('step-decoder-threads'));
+    decoder.dispose();
+  });
+});
+
 describe('StepDecoder', () => {
   it.each([true, false])('looks up embeddings exactly (tied: %s)', async (tied) => {
     await withDecoders({ tie_word_embeddings: tied }, (decoder, step) => {

@@ -54,18 +54,24 @@ export class StepDecoder {
   private readonly chosen: GrowingBlock;
   private readonly logitRows: GrowingBlock;
   private lastColumns = 0;
+  /** Room of one thread for scores in the read that is going on. */
+  private scoresBytes = 0;
 
   private constructor(
     readonly config: DecoderConfig,
     private readonly arena: Arena,
     private readonly weights: StepWeights,
-    threads: number,
+    private readonly threads: number,
   ) {
     const shared = createKernels(arena.memory);
     if (threads > 1) {
       const control = arena.allocate(controlBytes);
       arena.words(control, controlBytes / 4).fill(0);
-      this.team = new ThreadTeam(shared, control, { module: kernelModule(), memory: arena.memory, threads });
+      this.team = new ThreadTeam(shared, control, {
+        module: kernelModule(),
+        memory: arena.memory,
+        threads,
+      });
     }
     this.kernels = this.team?.kernels ?? shared;
     this.layers = new LayerPass(config, weights, this.kernels, arena);
@@ -182,6 +188,7 @@ export class StepDecoder {
       this.layers.run(vectors, block, {
         output: this.hidden.address + 4 * first * hiddenSize,
         scores: this.scores.address,
+        scoresBytes: this.scoresBytes,
         adapter: ownAdapter,
       });
     }
@@ -246,7 +253,8 @@ export class StepDecoder {
     const { lengths } = cache;
     const pages = counts.map((count, row) => (count === 0 ? [] : cache.pages(row)));
     this.pageLists.reserve(4 * pages.flat().length);
-    this.scores.reserve(4 * pageColumns * Math.max(0, ...pages.map((list) => list.length)));
+    this.scoresBytes = 4 * pageColumns * Math.max(0, ...pages.map((list) => list.length));
+    this.scores.reserve(this.scoresBytes * this.threads);
     this.layers.rotary.reserve(Math.max(0, ...lengths.map((length, row) => length + counts[row]!)));
     this.arena.words(this.pageLists.address, pages.flat().length).set(pages.flat());
     let pageList = this.pageLists.address;

@@ -1,4 +1,4 @@
-// Worker threads that take part in the products of a step decoder.
+// Worker threads that take part in the products and the attention of a step decoder.
 import { availableParallelism } from 'node:os';
 import { isMainThread, Worker } from 'node:worker_threads';
 import type { Kernels, SharedKernels } from './kernels.js';
@@ -10,7 +10,7 @@ export const controlBytes = 512;
 /** Reading weights from memory is what takes the time: more threads than this rarely bring more of them in. */
 const mostThreads = 8;
 
-/** Products with fewer multiplications are done before other threads have noticed them. */
+/** Work of fewer multiplications is done before other threads have noticed it. */
 const leastShared = 2 ** 17;
 
 /** Parts of a product per thread: one that comes late finds something left to do. */
@@ -18,8 +18,8 @@ const partsPerThread = 8;
 
 /** The whole program of a thread: it needs no file, and no loader of the main thread's. */
 const program = `
-const { module, memory, control } = require('node:worker_threads').workerData;
-new WebAssembly.Instance(module, { env: { memory } }).exports.work(control);
+const { module, memory, control, thread } = require('node:worker_threads').workerData;
+new WebAssembly.Instance(module, { env: { memory } }).exports.work(control, thread);
 `;
 
 /** One thread a processor in the main thread; one in a worker, whose program has shared the processors out already. */
@@ -29,7 +29,7 @@ export function defaultThreads(): number {
 
 /** The threads end with {@link ThreadTeam.dispose}, or with the process: they do not keep it alive. */
 export class ThreadTeam {
-  /** Kernels whose products the team shares. Results do not depend on the number of threads. */
+  /** Kernels whose work the team shares. Results do not depend on the number of threads. */
   readonly kernels: Kernels;
   private disposed = false;
 
@@ -42,8 +42,8 @@ export class ThreadTeam {
     private readonly control: number,
     { module, memory, threads }: { module: object; memory: WasmMemory; threads: number },
   ) {
-    for (let i = 1; i < threads; i++) {
-      const workerData = { module, memory, control };
+    for (let thread = 1; thread < threads; thread++) {
+      const workerData = { module, memory, control, thread };
       // A thread that does not start leaves its parts to the others.
       new Worker(program, { eval: true, workerData, execArgv: [], env: {} }).on('error', () => undefined).unref();
     }
@@ -58,7 +58,16 @@ export class ThreadTeam {
         const part = 8 * Math.ceil(outputs / (8 * partsPerThread * threads));
         shared.multiplyTogether(control, wide, part, x, rows, inputs, weights, bias, outputs, y, accumulate);
       };
-    this.kernels = { ...shared, multiplyFloat32: together(1), multiplyBfloat16: together(0) };
+    this.kernels = {
+      ...shared,
+      multiplyFloat32: together(1),
+      multiplyBfloat16: together(0),
+      attend: (...attention) => {
+        const [, count, , heads, , headSize, , scoresBytes] = attention;
+        if (2 * count * (scoresBytes / 4) * heads * headSize < leastShared) shared.attend(...attention);
+        else shared.attendTogether(control, ...attention);
+      },
+    };
   }
 
   dispose(): void {
