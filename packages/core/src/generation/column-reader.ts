@@ -102,6 +102,11 @@ export class StepReader implements ColumnReader {
     private readonly adapter: StepAdapter | undefined,
   ) {}
 
+  /** Reads from the start. */
+  static async begin(decoder: StepDecoder, rows: number, adapter?: LoraAdapter): Promise<StepReader> {
+    return new StepReader(decoder, decoder.createCache(rows), adapter && (await decoder.prepareAdapter(adapter)));
+  }
+
   /** Goes on where a reader on the backend has come to; that one can be disposed. */
   static async takeOver(decoder: StepDecoder, cache: KeyValueCache, adapter?: LoraAdapter): Promise<StepReader> {
     const prepared = adapter && (await decoder.prepareAdapter(adapter));

@@ -7,6 +7,7 @@ import type { LoraAdapter } from '../model/lora.js';
 import type { StepDecoder } from '../step-decoder/index.js';
 import { BackendReader, StepReader, type ColumnReader } from './column-reader.js';
 import { joinColumns, splitColumns, type Columns } from './columns.js';
+import { stepsReadPromptsFaster } from './step-decoders.js';
 import type { TraceRecorder } from './trace-recorder.js';
 
 export interface GenerationBatchOptions {
@@ -101,13 +102,16 @@ export class GenerationBatch {
     this.forget();
   }
 
-  /** Prompts are read on the backend; what follows, by the step decoder as soon as there are few rows. */
+  /** New tokens are read by the step decoder when there are few rows; prompts where it is faster. */
   private async chooseReader(rows: number): Promise<void> {
-    if (!this.hasRead || !(this.reader instanceof BackendReader)) return;
+    if (!(this.reader instanceof BackendReader) || (!this.hasRead && !stepsReadPromptsFaster())) return;
     const stepDecoder = await this.options.stepDecoder(rows);
     if (stepDecoder === undefined) return;
+    const { adapter } = this.options;
     const old = this.reader;
-    this.reader = await StepReader.takeOver(stepDecoder, old.cache, this.options.adapter);
+    this.reader = this.hasRead
+      ? await StepReader.takeOver(stepDecoder, old.cache, adapter)
+      : await StepReader.begin(stepDecoder, rows, adapter);
     old.dispose();
   }
 

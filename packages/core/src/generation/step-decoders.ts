@@ -1,16 +1,17 @@
 // Which step decoder, if any, computes the tokens of a generation.
 import { freemem } from 'node:os';
 import { MemGenError } from '@memgen/common';
+import * as tf from '@tensorflow/tfjs';
 import type { Decoder } from '../model/decoder.js';
 import { isTrainable } from '../ops/trainable.js';
-import { StepDecoder, type StepDecoderOptions } from '../step-decoder/index.js';
+import { defaultThreads, StepDecoder, type StepDecoderOptions } from '../step-decoder/index.js';
 
 /**
  * How new tokens are computed:
  * - `"step"`: by a step decoder, the fastest way for few rows. It keeps a second copy of the weights (in bfloat16 where
  *   that is exact) and needs a few seconds to make it, once for each reasoner. With TensorFlow on the processor it does
  *   without the copy for more than a few rows, or where there is no room for it;
- * - `"backend"`: on the backend, as the prompt;
+ * - `"backend"`: on the backend;
  * - `"auto"`: `"step"` if the weights are frozen, there are at most {@link mostStepRows} rows and a copy takes at most a
  *   quarter of the free memory.
  */
@@ -22,6 +23,14 @@ const mostStepRows = 64;
 const mostCopiedRows = 8;
 
 type Matrices = NonNullable<StepDecoderOptions['matrices']>;
+
+/**
+ * Whether a step decoder reads prompts faster than the current backend: its kernels use all processors, those of the wasm
+ * and cpu backends one.
+ */
+export function stepsReadPromptsFaster(): boolean {
+  return ['wasm', 'cpu'].includes(tf.getBackend()) && defaultThreads() > 1;
+}
 
 const made = new WeakMap<Decoder, Partial<Record<Matrices, Promise<StepDecoder>>>>();
 
