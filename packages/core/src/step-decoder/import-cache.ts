@@ -4,7 +4,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import type { KeyValueCache } from '../model/key-value-cache.js';
 import type { Arena } from './arena.js';
-import { pageColumns } from './kernels.js';
+import { keyColumns, pageColumns } from './kernels.js';
 import { pageLayout } from './page-layout.js';
 import type { PagedCache } from './step-cache.js';
 
@@ -37,8 +37,10 @@ export async function importKeysAndValues(
         for (let head = 0; head < config.keyValueHeads; head++) {
           const start = page + head * layout.headBytes;
           const pageKeys = arena.floats(start, config.headSize * pageColumns);
+          const lane = place % keyColumns;
+          const block = (place - lane) * config.headSize + lane;
           key.at(row, head, column).forEach((number, channel) => {
-            pageKeys[channel * pageColumns + place] = number;
+            pageKeys[block + channel * keyColumns] = number;
           });
           const pageValues = arena.floats(start + layout.valuesOffset, config.headSize * pageColumns);
           pageValues.set(value.at(row, head, column), place * config.headSize);

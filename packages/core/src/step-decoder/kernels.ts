@@ -45,7 +45,10 @@ export interface Kernels {
 }
 
 /** Columns of a page of keys and values; the kernels count on it. */
-export const pageColumns = 32;
+export const pageColumns = 64;
+
+/** Columns of a page whose keys lie together. */
+export const keyColumns = 32;
 
 /** What threads do together; see assembly/threads.ts. */
 export interface SharedKernels extends Kernels {

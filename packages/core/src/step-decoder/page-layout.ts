@@ -4,7 +4,7 @@ import { pageColumns } from './kernels.js';
 
 /**
  * Offsets in bytes. A page holds layer after layer; in a layer, for each key-value head first the keys
- * `[headSize][pageColumns]`, then the values `[pageColumns][headSize]`.
+ * `[pageColumns / keyColumns][headSize][keyColumns]`, then the values `[pageColumns][headSize]`.
  */
 export interface PageLayout {
   pageBytes: number;
