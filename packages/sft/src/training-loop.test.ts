@@ -2,7 +2,7 @@
 import { AdamW, startBackend, type Gradients, type Optimizer } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runTrainingLoop, type StepReport, type TrainingLoopOptions } from './training-loop.js';
+import { runTrainingLoop, type LoopEvaluation, type StepReport, type TrainingLoopOptions } from './training-loop.js';
 
 let before: number;
 let x: tf.Variable;
@@ -119,5 +119,57 @@ describe('runTrainingLoop', () => {
       code: 'schedule',
     });
     expect(asked).toBe(1);
+  });
+
+  it.each([
+    ['loss', { loss: NaN }, 'loss NaN, gradient norm 4.9'],
+    ['gradient', { gradients: () => new Map([[x, tf.mul(x, Infinity)]]) }, 'gradient norm Infinity'],
+  ])('stops before a %s that is no number reaches the parameters, naming step and rows', async (_, changes, got) => {
+    const gradients = (step: number) => ({
+      loss: step === 2 && 'loss' in changes ? changes.loss! : 1,
+      tokens: 1,
+      readTokens: 1,
+      gradients: step === 2 && 'gradients' in changes ? changes.gradients!() : new Map([[x, x.clone()]]),
+      source: `rows ${step}, 9`,
+    });
+    const values: number[][] = [];
+    const failure = run({ gradients, onStep: () => void values.push([...x.dataSync()]) });
+    await expect(failure).rejects.toMatchObject({
+      code: 'loss-not-finite',
+      where: 'step 3, rows 2, 9',
+      got: expect.stringContaining(got) as string,
+    });
+    expect([...x.dataSync()]).toEqual(values[1]);
+  });
+
+  it('saves a new best model, and stops when the evaluation is exhausted', async () => {
+    const evaluated: number[] = [];
+    const evaluation: LoopEvaluation = {
+      due: (step) => step % 2 === 0,
+      run: (step) => {
+        evaluated.push(step);
+        return Promise.resolve(step === 2 ? 'best' : 'not-best');
+      },
+      get exhausted() {
+        return evaluated.length === 2;
+      },
+    };
+    const saved: number[] = [];
+    const checkpoint = { due: () => false, save: (step: number) => Promise.resolve(void saved.push(step)) };
+    const outcome = await run({ steps: 9, evaluation, checkpoint });
+    expect(outcome).toEqual({ step: 4, complete: true, stoppedEarly: true });
+    expect(evaluated).toEqual([2, 4]);
+    expect(saved).toEqual([2, 4]);
+  });
+
+  it('does an evaluation first that an interruption cut short', async () => {
+    const order: string[] = [];
+    const evaluation: LoopEvaluation = {
+      due: (step) => step === 3 && order.length === 0,
+      run: (step) => Promise.resolve(order.push(`evaluation ${step}`) > 0 ? 'not-best' : 'best'),
+      exhausted: false,
+    };
+    await run({ firstStep: 3, evaluation, onStep: ({ step }) => void order.push(`step ${step}`) });
+    expect(order).toEqual(['evaluation 3', 'step 4', 'step 5']);
   });
 });

@@ -1,4 +1,5 @@
-// The loop that all trainers share: gradients, clipping, schedule, optimizer step, progress, checkpoints, interruption.
+// The loop that all trainers share: gradients, clipping, schedule, optimizer step, evaluation, checkpoints, interruption.
+import { MemGenError } from '@memgen/common';
 import {
   clipGradients,
   createSchedule,
@@ -16,6 +17,8 @@ export interface StepGradients {
   /** Tokens read, supervised or not. */
   readTokens: number;
   gradients: Gradients;
+  /** What the step learnt from, for the error about a loss that is not finite: `rows 3, 17`. */
+  source?: string;
 }
 
 /** What is reported after each step. */
@@ -30,6 +33,16 @@ export interface StepReport {
   readTokens: number;
 }
 
+/** What the loop needs of an evaluation; `Evaluator` is one. */
+export interface LoopEvaluation {
+  /** Whether the model after `step` steps is to be evaluated and has not been yet. */
+  due: (step: number) => boolean;
+  /** @returns `interrupted` when a signal cut it short: it is then still due. */
+  run: (step: number) => Promise<'best' | 'not-best' | 'interrupted'>;
+  /** Whether training has nothing more to gain. */
+  readonly exhausted: boolean;
+}
+
 export interface TrainingLoopOptions {
   steps: number;
   /** Steps that were done before (resuming). @default 0 */
@@ -37,24 +50,31 @@ export interface TrainingLoopOptions {
   schedule: Omit<ScheduleOptions, 'steps'>;
   optimizer: Optimizer;
   /** Largest global gradient norm. @default 1 */
-  clipNorm?: number;
+  clipNorm?: number | undefined;
   /** Gradients of step `step`, counted from 0; must depend on nothing but the step and the parameters. */
   gradients: (step: number) => StepGradients | Promise<StepGradients>;
-  onStep?: (report: StepReport) => void | Promise<void>;
-  /** Asked after each step whether to save, and called once more at the end or when interrupted. */
-  checkpoint?: { due: (step: number) => boolean; save: (step: number) => Promise<void> };
+  onStep?: ((report: StepReport) => void | Promise<void>) | undefined;
+  /** Asked after each step, and once before the first of a resumed run. @default none */
+  evaluation?: LoopEvaluation | undefined;
+  /** Asked after each step whether to save; called too for a new best model, at the end and when interrupted. */
+  checkpoint?: { due: (step: number) => boolean; save: (step: number) => Promise<void> } | undefined;
   /** Finish the step in hand, save, and return. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface TrainingOutcome {
   /** Steps done in all. */
   step: number;
-  /** Whether all steps are done. */
+  /** Whether all steps are done, or as many as early stopping allows. */
   complete: boolean;
+  /** True where early stopping ended the run. */
+  stoppedEarly?: true;
 }
 
-/** Runs optimizer steps until the end or until the signal. */
+/**
+ * Runs optimizer steps until the end, until the evaluation is exhausted or until the signal.
+ * @throws MemGenError `loss-not-finite` before such a step would reach the parameters, and what the hooks throw.
+ */
 export async function runTrainingLoop({
   steps,
   firstStep = 0,
@@ -63,27 +83,53 @@ export async function runTrainingLoop({
   clipNorm = 1,
   gradients,
   onStep,
+  evaluation,
   checkpoint,
   signal,
 }: TrainingLoopOptions): Promise<TrainingOutcome> {
   const schedule = createSchedule({ ...scheduleOptions, steps });
   let step = firstStep;
   let saved = firstStep;
-  while (step < steps && signal?.aborted !== true) {
-    const { loss, tokens, readTokens, gradients: stepGradients } = await gradients(step);
-    const gradientNorm = clipGradients(stepGradients, clipNorm);
+  const evaluateAndSave = async (isDue: boolean): Promise<void> => {
+    const result = evaluation?.due(step) === true ? await evaluation.run(step) : undefined;
+    if (!isDue && result !== 'best') return;
+    await checkpoint?.save(step);
+    saved = step;
+  };
+
+  // What an interruption cut short is done first, so that the run goes on as it would have without it.
+  if (step > 0 && signal?.aborted !== true) await evaluateAndSave(false);
+  while (step < steps && signal?.aborted !== true && evaluation?.exhausted !== true) {
+    const { gradients: stepGradients, ...part } = await gradients(step);
+    let gradientNorm: number;
     const learningRate = schedule(step);
-    optimizer.step(stepGradients, learningRate);
-    disposeGradients(stepGradients);
-    step++;
-    await onStep?.({ step, steps, loss, gradientNorm, learningRate, tokens, readTokens });
-    if (checkpoint?.due(step) === true) {
-      await checkpoint.save(step);
-      saved = step;
+    try {
+      gradientNorm = clipGradients(stepGradients, clipNorm);
+      requireFinite(step + 1, gradientNorm, part);
+      optimizer.step(stepGradients, learningRate);
+    } finally {
+      disposeGradients(stepGradients);
     }
+    step++;
+    const { loss, tokens, readTokens } = part;
+    await onStep?.({ step, steps, loss, gradientNorm, learningRate, tokens, readTokens });
+    await evaluateAndSave(checkpoint?.due(step) === true);
     // Lets signals and timers through between steps: the computation itself is synchronous.
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (checkpoint !== undefined && saved !== step) await checkpoint.save(step);
-  return { step, complete: step >= steps };
+  const stoppedEarly = step < steps && evaluation?.exhausted === true;
+  return { step, complete: step >= steps || stoppedEarly, ...(stoppedEarly && { stoppedEarly }) };
+}
+
+function requireFinite(step: number, norm: number, { loss, source }: Omit<StepGradients, 'gradients'>): void {
+  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
+  throw new MemGenError({
+    code: 'loss-not-finite',
+    where: source === undefined ? `step ${step}` : `step ${step}, ${source}`,
+    message: 'training has left the range of numbers and was stopped before this step changed the parameters',
+    got: `loss ${loss}, gradient norm ${norm}`,
+    expected: 'finite numbers',
+    hint: 'lower the learning rate, lengthen the warm-up or lower clipNorm; look at the rows that are named',
+  });
 }

@@ -68,6 +68,36 @@ describe('saveTrainingState and loadTrainingState', () => {
   });
 });
 
+describe('progress', () => {
+  const evaluation = { step: 4, best: { step: 2, loss: 0.1 + 0.2 }, withoutImprovement: 1 };
+  const settings = { seed: '3' };
+
+  it('is kept to the bit', async () => {
+    const optimizer = new AdamW(new Map());
+    await saveTrainingState(folder, 4, optimizer, new Map(), { evaluation, settings });
+    expect(await loadTrainingState(folder)).toMatchObject({ step: 4, evaluation, settings });
+    await saveTrainingState(folder, 4, optimizer);
+    expect(Object.keys(await loadTrainingState(folder))).toEqual(['step', 'optimizerState', 'values']);
+    optimizer.dispose();
+  });
+
+  it.each([
+    { evaluation: null },
+    { evaluation: [] },
+    { evaluation: { ...evaluation, step: -1 } },
+    { evaluation: { ...evaluation, best: { step: 1, loss: null } } },
+    { evaluation: { ...evaluation, withoutImprovement: 'many' } },
+    { settings: { seed: 3 } },
+    { settings: 'none' },
+  ])('refuses %j', async (json) => {
+    await writeFile(join(folder, 'trainer.json'), JSON.stringify({ step: 1, ...json }));
+    await expect(loadTrainingState(folder)).rejects.toMatchObject({
+      code: 'training-state',
+      where: join(folder, 'trainer.json'),
+    });
+  });
+});
+
 describe('restoreValues', () => {
   it.each([
     ['a weight that is missing', new Map(), 'nothing'],

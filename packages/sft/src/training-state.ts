@@ -3,8 +3,9 @@ import { MemGenError, writeFileAtomically } from '@memgen/common';
 import { openSafetensors, readJsonFile, writeSafetensors, type Optimizer } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { join } from 'node:path';
+import { readProgress, type TrainingProgress } from './training-progress.js';
 
-export interface TrainingState {
+export interface TrainingState extends TrainingProgress {
   /** Optimizer steps done. */
   step: number;
   optimizerState: Awaited<ReturnType<Optimizer['exportState']>>;
@@ -37,12 +38,14 @@ const tensorsName = 'optimizer.safetensors';
 /**
  * Writes `trainer.json` and `optimizer.safetensors` into a folder.
  * @param parameters - the weights themselves, exactly, where no checkpoint of their own is written.
+ * @param progress - what else a resumed run goes on from.
  */
 export async function saveTrainingState(
   folder: string,
   step: number,
   optimizer: Optimizer,
   parameters: ReadonlyMap<string, tf.Variable> = new Map(),
+  progress: TrainingProgress = {},
 ): Promise<void> {
   const state = await optimizer.exportState();
   const tensors = [...state].map(([name, { shape, data }]) => ({ name, shape, data }));
@@ -50,13 +53,13 @@ export async function saveTrainingState(
     tensors.push({ name: `${name}|value`, shape: [...variable.shape], data: Float32Array.from(await variable.data()) });
   }
   await writeSafetensors(join(folder, tensorsName), tensors);
-  await writeFileAtomically(join(folder, stateName), `${JSON.stringify({ step }, undefined, 2)}\n`);
+  await writeFileAtomically(join(folder, stateName), `${JSON.stringify({ step, ...progress }, undefined, 2)}\n`);
 }
 
 /** @throws MemGenError `training-state` or that of a damaged file. */
 export async function loadTrainingState(folder: string): Promise<TrainingState> {
   const path = join(folder, stateName);
-  const { step } = await readJsonFile(path, 'the state of the trainer');
+  const { step, ...others } = await readJsonFile(path, 'the state of the trainer');
   if (typeof step !== 'number' || !Number.isInteger(step) || step < 0) {
     throw new MemGenError({
       code: 'training-state',
@@ -66,6 +69,7 @@ export async function loadTrainingState(folder: string): Promise<TrainingState> 
       expected: 'a whole number',
     });
   }
+  const progress = readProgress(others, path);
   const file = await openSafetensors(join(folder, tensorsName));
   try {
     const optimizerState: TrainingState['optimizerState'] = new Map();
@@ -75,7 +79,7 @@ export async function loadTrainingState(folder: string): Promise<TrainingState> 
       if (name.endsWith('|value')) values.set(name.slice(0, -'|value'.length), saved);
       else optimizerState.set(name, saved);
     }
-    return { step, optimizerState, values };
+    return { step, optimizerState, values, ...progress };
   } finally {
     await file.close();
   }

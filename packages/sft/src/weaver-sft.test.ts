@@ -10,8 +10,9 @@ import { frozenDecoder, tinyConfig } from '../../core/src/model/tiny-decoder.tes
 import { relativeDifference } from '../../core/src/ops/operation-check.test-helper.js';
 import { LatentWeaver } from '../../weaver/src/index.js';
 import { tinyWeaver } from '../../weaver/src/tiny-weaver.test-helper.js';
+import { sftSteps } from './sft-options.js';
 import { loadTrainingState, saveTrainingState } from './training-state.js';
-import { trainWeaver, weaverSftSteps, type WeaverSftOptions } from './weaver-sft.js';
+import { trainWeaver, type WeaverSftOptions } from './weaver-sft.js';
 
 let reasoner: Decoder;
 let root: string;
@@ -173,10 +174,10 @@ describe('trainWeaver', () => {
   });
 });
 
-describe('weaverSftSteps', () => {
+describe('sftSteps', () => {
   it('counts whole epochs of optimizer steps, unless steps are given', () => {
-    expect(weaverSftSteps(10, { batchSize: 4, epochs: 3 })).toBe(9);
-    expect(weaverSftSteps(10, { batchSize: 2, gradientAccumulation: 3 })).toBe(4);
-    expect(weaverSftSteps(10, { steps: 7 })).toBe(7);
+    expect(sftSteps(10, { batchSize: 4, epochs: 3 })).toBe(9);
+    expect(sftSteps(10, { batchSize: 2, gradientAccumulation: 3 })).toBe(4);
+    expect(sftSteps(10, { steps: 7 })).toBe(7);
   });
 });
