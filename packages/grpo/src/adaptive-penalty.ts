@@ -55,6 +55,15 @@ export function adaptivePenalty(
     const standard = good.length === 0 ? undefined : good.reduce((sum, p) => sum + p, 0) / good.length;
     for (const row of rows) standards[row] = Number.isNaN(all[row]!) ? undefined : standard;
   }
+  return { ...chargeAbove(probabilities, standards, lambda), standards };
+}
+
+/** What weaving more often than the standards costs, one for each completion, and its derivatives. */
+export function chargeAbove(
+  probabilities: readonly ArrayLike<number>[],
+  standards: readonly (number | undefined)[],
+  lambda: number,
+): Pick<AdaptivePenalty, 'penalties' | 'slopes'> {
   const slopes = probabilities.map((row, b) => {
     const standard = standards[b] ?? Infinity;
     return Float64Array.from(row, (probability) => (probability > standard ? lambda : 0));
@@ -62,7 +71,7 @@ export function adaptivePenalty(
   const penalties = Float64Array.from(slopes, (row, b) =>
     row.reduce((sum, slope, j) => (slope === 0 ? sum : sum + slope * (probabilities[b]![j]! - standards[b]!)), 0),
   );
-  return { penalties, slopes, standards };
+  return { penalties, slopes };
 }
 
 type Rule = (rewards: readonly number[]) => (reward: number) => boolean;

@@ -25,6 +25,7 @@ export {
 export {
   triggerLogProbabilities,
   triggerObjective,
+  type StandardPenalty,
   type TriggerObjective,
   type TriggerObjectiveOptions,
   type TriggerPolicyRow,
@@ -32,24 +33,43 @@ export {
 export {
   completionLogProbabilities,
   weaverObjective,
-  type CompletionLogProbabilities,
   type WeaverObjective,
   type WeaverObjectiveOptions,
   type WeaverPolicyOptions,
   type WeaverPolicyRow,
 } from './weaver-objective.js';
 export {
+  adapterLogProbabilities,
+  adapterObjective,
+  type AdapterObjectiveOptions,
+  type AdapterPolicyOptions,
+  type AdapterPolicyRow,
+} from './adapter-objective.js';
+export type { CompletionLogProbabilities, PolicySequence, SequenceObjective } from './sequence-objective.js';
+export {
   scoreCompletions,
   type Completion,
+  type CompletionReward,
   type RewardFailure,
-  type RewardFunction,
   type ScoredCompletions,
 } from './score-completions.js';
 export {
-  rolloutWeaver,
+  decidedEpisode,
+  labelledEpisode,
   wovenSequence,
-  type PolicyPrompt,
-  type RolloutOptions,
-  type WeaverRollout,
-} from './weaver-rollout.js';
-export { trainWeaverGrpo, type WeaverGrpoOptions, type WeaverGrpoReport } from './weaver-grpo.js';
+  wovenTurns,
+  type Episode,
+  type EpisodeEnd,
+  type EpisodeTurn,
+} from './episode.js';
+export type { GenerationSettings } from './generation-settings.js';
+export { answerPrompts, type PolicyPrompt } from './answer-prompts.js';
+export { playEpisodes, type EpisodeSettings, type PlayEpisodesOptions } from './play-episodes.js';
+export { judgeRollout, type Rollout, type RolloutOptions } from './rollout.js';
+export type { EnvironmentTasks, PolicyTasks } from './episode-source.js';
+export { parameterValues, type ParameterValues } from './reference-values.js';
+export type { PolicyBatchOptions } from './policy-batches.js';
+export type { PolicyStepReport, PolicyTrainingOptions } from './policy-training-options.js';
+export { trainWeaverGrpo, type WeaverGrpoOptions } from './weaver-grpo.js';
+export { trainTriggerGrpo, type TriggerGrpoOptions } from './trigger-grpo.js';
+export { trainAdapterGrpo, type AdapterGrpoOptions } from './adapter-grpo.js';

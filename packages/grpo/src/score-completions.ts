@@ -1,25 +1,29 @@
-// Runs reward functions over completions, a few at a time; one that fails costs its row, not the run.
-import { MemGenError } from '@memgen/common';
+// Runs reward functions over completions; one that fails costs its rows, not the run.
+import { MemGenError, type Reward, type RewardSample } from '@memgen/common';
 import type { RewardScores } from './rewards.js';
 
-/** A completion to be scored. */
-export interface Completion<Task> {
-  /** What the prompt asked for, as the caller gave it. */
-  task: Task;
-  /** Decoded without special tokens. */
-  text: string;
+/** A completion to be scored; `row` is what the prompt asked for, `completion` the text of all turns. */
+export interface Completion<Task> extends RewardSample<Task> {
+  /** What the model wrote, turn after turn. */
   ids: readonly number[];
   /** Whether it came to its end or was cut at the longest length. */
   finished: 'end' | 'length';
 }
 
-export interface RewardFunction<Task> {
+/**
+ * A reward function of `@memgen/common` (`rewardPerSample` there makes one out of a function of a single completion, a
+ * bounded number at a time), which may also look at ids and leave out completions that it does not apply to.
+ */
+export interface CompletionReward<Task> {
   /** Its name in the metrics. */
-  name: string;
-  /** @default 1 */
-  weight?: number;
-  /** `undefined` where it does not apply. May throw or reject: the completion then has no reward. */
-  score: (completion: Completion<Task>) => number | undefined | Promise<number | undefined>;
+  readonly name: string;
+  /**
+   * One reward for each completion, in their order: NaN where it cannot be told, `undefined` where the function does not
+   * apply. If it throws, none of these completions has a reward.
+   */
+  score(
+    samples: readonly Completion<Task>[],
+  ): Promise<readonly (Reward | undefined)[]> | readonly (Reward | undefined)[];
 }
 
 /** Why a completion has no reward. */
@@ -32,63 +36,70 @@ export interface RewardFailure {
 export interface ScoredCompletions {
   /** One row for each completion; NaN where a function failed. */
   scores: RewardScores[];
+  /** In the order of the completions. */
   failures: RewardFailure[];
   /** `rewards/<name>/mean` and `rewards/<name>/std` over the scores there are. */
   metrics: Record<string, number>;
 }
 
-/** @param concurrency - most scores awaited at a time. */
+/**
+ * All functions work at the same time.
+ * @throws MemGenError `reward-functions` for no function, two of one name, or one that gives too few or many rewards.
+ */
 export async function scoreCompletions<Task>(
   completions: readonly Completion<Task>[],
-  functions: readonly RewardFunction<Task>[],
-  { concurrency = 8 }: { concurrency?: number } = {},
+  functions: readonly CompletionReward<Task>[],
 ): Promise<ScoredCompletions> {
-  if (functions.length === 0 || !(concurrency >= 1)) {
-    throw new MemGenError({
-      code: 'reward-functions',
-      message: 'completions cannot be scored so',
-      got: `${functions.length} reward functions, ${concurrency} scores at a time`,
-      expected: 'at least one of each',
-    });
-  }
-  const scores: (number | undefined)[][] = completions.map(() => functions.map(() => undefined));
+  checkNames(functions.map(({ name }) => name));
+  const columns = await Promise.all(functions.map((reward) => scoreBy(reward, completions)));
   const failures: RewardFailure[] = [];
-  const jobs = completions.flatMap((_, row) => functions.map((_, k) => ({ row, k })));
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) {
-      const { row, k } = job;
-      const reason = await scoreOne(completions[row]!, functions[k]!, (score) => (scores[row]![k] = score));
-      if (reason === undefined) continue;
-      scores[row]![k] = NaN;
-      failures.push({ completion: row, function: functions[k]!.name, reason });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work));
-  // In the order of the completions, whichever was done first.
-  failures.sort((a, b) => a.completion - b.completion);
+  const scores = completions.map((_, completion) =>
+    columns.map((column, k) => {
+      const reward = column[completion];
+      if (reward === undefined) return undefined;
+      if (Number.isFinite(reward.value)) return reward.value;
+      const reason = reward.reason ?? `the score is ${reward.value}, not a finite number`;
+      failures.push({ completion, function: functions[k]!.name, reason });
+      return NaN;
+    }),
+  );
   return { scores, failures, metrics: rewardMetrics(scores, functions) };
 }
 
-/** @returns the reason of a failure. */
-async function scoreOne<Task>(
-  completion: Completion<Task>,
-  { score }: RewardFunction<Task>,
-  keep: (score: number | undefined) => void,
-): Promise<string | undefined> {
+async function scoreBy<Task>(
+  reward: CompletionReward<Task>,
+  completions: readonly Completion<Task>[],
+): Promise<readonly (Reward | undefined)[]> {
+  let rewards: readonly (Reward | undefined)[];
   try {
-    const value = await score(completion);
-    if (value !== undefined && !Number.isFinite(value)) return `the score is ${value}, not a finite number`;
-    keep(value);
-    return undefined;
+    rewards = await reward.score(completions);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return completions.map(() => ({ value: NaN, reason }));
   }
+  if (rewards.length === completions.length) return rewards;
+  throw new MemGenError({
+    code: 'reward-functions',
+    where: reward.name,
+    message: 'a reward function gives one reward for each completion',
+    got: String(rewards.length),
+    expected: `${completions.length}; undefined where it does not apply`,
+  });
 }
 
-function rewardMetrics<Task>(
+function checkNames(names: readonly string[]): void {
+  if (names.length > 0 && new Set(names).size === names.length) return;
+  throw new MemGenError({
+    code: 'reward-functions',
+    message: 'completions cannot be scored so',
+    got: names.length === 0 ? 'no reward function' : `reward functions ${names.join(', ')}`,
+    expected: 'at least one, each with a name of its own',
+  });
+}
+
+function rewardMetrics(
   scores: readonly RewardScores[],
-  functions: readonly RewardFunction<Task>[],
+  functions: readonly { readonly name: string }[],
 ): Record<string, number> {
   const entries = functions.flatMap(({ name }, k): [string, number][] => {
     const known = scores.flatMap((row) => (row[k] === undefined || Number.isNaN(row[k]) ? [] : [row[k]]));

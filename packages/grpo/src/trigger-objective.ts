@@ -1,7 +1,7 @@
 // The policy objective of a trigger's decisions, and the gradients of the trigger.
 import { eager, Tape, type Execution } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
-import { adaptivePenalty, type AdaptivePenaltyOptions } from './adaptive-penalty.js';
+import { adaptivePenalty, chargeAbove, type AdaptivePenaltyOptions } from './adaptive-penalty.js';
 import { policyObjective, type ObjectiveMetrics } from './objective.js';
 import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
 import {
@@ -28,13 +28,20 @@ export interface TriggerPolicyRow extends Omit<PolicyActions, 'logProbabilities'
   text: DecidedText;
 }
 
+/** A penalty whose standards are known. */
+export interface StandardPenalty {
+  lambda: number;
+  /** One for each row; undefined where nothing is charged. */
+  standards: readonly (number | undefined)[];
+}
+
 export interface TriggerObjectiveOptions extends TriggerPolicyOptions, ObjectiveOptions {
   /**
    * The paper's reward-adaptive penalty, its mean over the completions added to the loss and differentiated through the
-   * probabilities of weaving. Its standard comes from the rows given here, so a step is best not cut into small parts.
-   * Absent from the official code. @default off
+   * probabilities of weaving. Its standard comes from the rows given here, or is given: {@link adaptivePenalty} finds it
+   * for a step that is cut into parts. Absent from the official code. @default off
    */
-  penalty?: AdaptivePenaltyOptions & { rewards: ArrayLike<number>; groupSize: number };
+  penalty?: (AdaptivePenaltyOptions & { rewards: ArrayLike<number>; groupSize: number }) | StandardPenalty;
   /** Recompute each layer in the backward pass instead of keeping its activations. @default true */
   gradientCheckpointing?: boolean;
 }
@@ -127,10 +134,13 @@ function judge(
 /** Mean over the completions of the step, and its derivatives with respect to the probabilities. */
 function penaltyOf(
   probabilities: readonly Float64Array[],
-  { rewards, groupSize, ...options }: NonNullable<TriggerObjectiveOptions['penalty']>,
+  penalty: NonNullable<TriggerObjectiveOptions['penalty']>,
   completions: number,
 ): { loss: number; slopes: Float64Array[] } {
-  const { penalties, slopes } = adaptivePenalty({ probabilities, rewards, groupSize }, options);
+  const { penalties, slopes } =
+    'standards' in penalty
+      ? chargeAbove(probabilities, penalty.standards, penalty.lambda)
+      : adaptivePenalty({ probabilities, ...penalty }, penalty);
   return {
     loss: penalties.reduce((sum, value) => sum + value, 0) / completions,
     slopes: slopes.map((row) => row.map((slope) => slope / completions)),

@@ -1,9 +1,15 @@
 // The policy objective of completions that were written with latents woven in, and the gradients of the weaver.
-import { eager, LabelledPlaces, Tape, wovenForward, type Decoder, type Weaver, type WovenRow } from '@memgen/core';
-import * as tf from '@tensorflow/tfjs';
-import { policyObjective, type ObjectiveMetrics } from './objective.js';
+import { LabelledPlaces, runOne, wovenForward, type Decoder, type Weaver, type WovenRow } from '@memgen/core';
+import type * as tf from '@tensorflow/tfjs';
 import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
-import { tokenLogProbabilities } from './token-log-probabilities.js';
+import {
+  sequenceLogProbabilities,
+  sequenceObjective,
+  type CompletionLogProbabilities,
+  type PolicySequence,
+  type SequenceModel,
+  type SequenceObjective,
+} from './sequence-objective.js';
 
 export interface WeaverPolicyOptions {
   weaver: Weaver;
@@ -13,33 +19,13 @@ export interface WeaverPolicyOptions {
   dropoutSeed?: number;
 }
 
-/** One number for each labelled token, row by row. */
-export interface CompletionLogProbabilities {
-  logProbabilities: Float32Array[];
-  /** Of the distributions that the tokens came from, in nats. */
-  entropies: Float32Array[];
-}
-
 /** Log-probabilities of the labelled tokens, without gradients: of the policy that acted, or of the reference policy. */
 export function completionLogProbabilities(
   reasoner: Decoder,
-  rows: readonly WovenRow[],
-  { weaver, temperature = 1, dropoutSeed }: WeaverPolicyOptions,
+  rows: readonly PolicySequence[],
+  options: WeaverPolicyOptions,
 ): CompletionLogProbabilities {
-  return tf.tidy(() => {
-    const forward = wovenForward(reasoner, rows, {
-      execution: eager,
-      weaver,
-      ...(dropoutSeed !== undefined && { dropoutSeed }),
-    });
-    const places = new LabelledPlaces(rows, forward);
-    const hidden = places.hidden(forward.prompt, forward.completion);
-    const result = tokenLogProbabilities(hidden, places.labels, reasoner.weights.head, { temperature });
-    return {
-      logProbabilities: places.byRow(result.logProbabilities.dataSync()),
-      entropies: places.byRow(result.entropies.dataSync()),
-    };
-  });
+  return sequenceLogProbabilities(wovenModel(reasoner, options), rows);
 }
 
 /**
@@ -47,7 +33,7 @@ export function completionLogProbabilities(
  * its points those at which latents were woven in. The lists have one number for each label.
  */
 export interface WeaverPolicyRow extends Omit<PolicyActions, 'logProbabilities'> {
-  sequence: WovenRow;
+  sequence: PolicySequence;
 }
 
 export interface WeaverObjectiveOptions extends WeaverPolicyOptions, ObjectiveOptions {
@@ -55,13 +41,7 @@ export interface WeaverObjectiveOptions extends WeaverPolicyOptions, ObjectiveOp
   gradientCheckpointing?: boolean;
 }
 
-export interface WeaverObjective extends CompletionLogProbabilities {
-  loss: number;
-  /** By variable; the caller disposes. */
-  gradients: Map<tf.Variable, tf.Tensor>;
-  /** `entropy` is the mean over the actions that count. */
-  metrics: ObjectiveMetrics & { entropy: number };
-}
+export type WeaverObjective = SequenceObjective;
 
 /**
  * Loss and gradients with respect to the weaver's parameters; the forward pass is that of supervised training. Every tensor
@@ -71,51 +51,46 @@ export interface WeaverObjective extends CompletionLogProbabilities {
 export function weaverObjective(
   reasoner: Decoder,
   rows: readonly WeaverPolicyRow[],
-  { weaver, temperature = 1, dropoutSeed, gradientCheckpointing = true, ...objective }: WeaverObjectiveOptions,
+  { weaver, temperature, dropoutSeed, gradientCheckpointing = true, ...objective }: WeaverObjectiveOptions,
 ): WeaverObjective {
-  const sequences = rows.map(({ sequence }) => sequence);
-  const tape = new Tape({ checkpointing: gradientCheckpointing });
-  try {
-    const forward = wovenForward(reasoner, sequences, {
-      execution: tape,
-      weaver,
-      ...(dropoutSeed !== undefined && { dropoutSeed }),
-    });
-    const places = new LabelledPlaces(sequences, forward);
-    const hidden = tape.run(
-      ([prompt, completion]) => [places.hidden(prompt as tf.Tensor2D, completion as tf.Tensor2D)],
-      [forward.prompt, forward.completion],
-    )[0] as tf.Tensor2D;
-    const { head } = reasoner.weights;
-    // The tape owns them: they are freed with it, whatever happens next.
-    const [logProbabilities, entropies, hiddenGradients] = tape.constants(() => {
-      const result = tokenLogProbabilities(hidden, places.labels, head, { temperature, withGradients: true });
-      return [result.logProbabilities, result.entropies, result.hiddenGradients!];
-    }) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor2D];
-    const current = {
-      logProbabilities: places.byRow(logProbabilities.dataSync()),
-      entropies: places.byRow(entropies.dataSync()),
-    };
-    const actions = rows.map(({ old, reference, mask, advantage }, b) => ({
-      logProbabilities: current.logProbabilities[b]!,
-      old,
-      reference,
-      mask,
-      advantage,
-    }));
-    const { loss, gradients: derivatives, metrics } = policyObjective(actions, objective);
-    const [gradient] = tape.constants(() => {
-      const list = places.asList(derivatives);
-      return [tf.mul(hiddenGradients, tf.tensor2d(list, [list.length, 1]))];
-    });
-    const gradients = tape.backward([{ output: hidden, gradient: gradient! }]);
-    return { loss, gradients, metrics: { ...metrics, entropy: meanEntropy(current.entropies, rows) }, ...current };
-  } finally {
-    tape.dispose();
-  }
+  const model = wovenModel(reasoner, {
+    weaver,
+    ...(temperature !== undefined && { temperature }),
+    ...(dropoutSeed !== undefined && { dropoutSeed }),
+  });
+  return sequenceObjective(model, rows, { ...objective, gradientCheckpointing });
 }
 
-function meanEntropy(entropies: readonly Float32Array[], rows: readonly WeaverPolicyRow[]): number {
-  const counted = entropies.flatMap((row, b) => Array.from(row).filter((_, t) => rows[b]!.mask?.[t] !== 0));
-  return counted.reduce((sum, entropy) => sum + entropy, 0) / Math.max(1, counted.length);
+function wovenModel(reasoner: Decoder, { weaver, temperature = 1, dropoutSeed }: WeaverPolicyOptions): SequenceModel {
+  return {
+    head: reasoner.weights.head,
+    temperature,
+    read: (sequences, execution) =>
+      passesOf(sequences).map((members) => {
+        const rows = members.map((member) => sequences[member]!);
+        const forward = wovenForward(reasoner, rows, {
+          execution,
+          weaver,
+          ...(dropoutSeed !== undefined && { dropoutSeed }),
+        });
+        const places = new LabelledPlaces(rows, forward);
+        const hidden = runOne(
+          execution,
+          ([prompt, completion]) => places.hidden(prompt as tf.Tensor2D, completion as tf.Tensor2D),
+          [forward.prompt, forward.completion],
+        );
+        return { members, places, hidden };
+      }),
+  };
+}
+
+/**
+ * A weaver's call is of one kind for all rows of a pass, so sequences whose prompt the trigger refused and that were woven
+ * into later read in a pass of their own.
+ */
+function passesOf(sequences: readonly WovenRow[]): number[][] {
+  const all = sequences.map((_, i) => i);
+  const late = all.filter((i) => sequences[i]!.points[0]?.kind === 'inference');
+  const others = all.filter((i) => sequences[i]!.points[0]?.kind !== 'inference');
+  return [others, late].filter(({ length }) => length > 0);
 }
