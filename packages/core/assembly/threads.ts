@@ -56,7 +56,7 @@ export function multiplyTogether(
 }
 
 /**
- * Attention as `attend` computes it, by all threads, head by head.
+ * Attention as `attend` computes it, by all threads. One takes all heads that share keys and values: they stay in its caches.
  * @param scores - room for each thread, one after the other.
  * @param scoresBytes - of one thread.
  */
@@ -71,7 +71,7 @@ export function attendTogether(
   scores: usize,
   scoresBytes: usize,
 ): void {
-  const at = open(control, attention, count * heads, 1);
+  const at = open(control, attention, count * heads, group);
   store<usize>(at, tasks, 12);
   store<usize>(at, layerOffset, 16);
   store<i32>(at, heads, 20);
