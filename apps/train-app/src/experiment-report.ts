@@ -1,16 +1,19 @@
 // From results to a report: the headline sentence, tables, curves, examples.
 import { formatPercent, formatPValue, type ArmSummary } from '@memgen/bench';
-import type {
-  Comparison,
-  Estimate,
-  ExampleRow,
-  FactGroup,
-  MetricsRecord,
-  ReportCurve,
-  ReportData,
-  ResultGroup,
-  ResultsTable,
-  RunManifest,
+import {
+  machineFacts,
+  metricCurves,
+  rewardHistogram,
+  type Comparison,
+  type Estimate,
+  type ExampleRow,
+  type FactGroup,
+  type MetricsRecord,
+  type ReportData,
+  type ResultGroup,
+  type ResultsTable,
+  type RunManifest,
+  type SampleRecord,
 } from '@memgen/runs';
 import type { TestResult } from './evaluation-phase.js';
 import type { Task } from './tasks/task.js';
@@ -30,6 +33,8 @@ export interface ExperimentOutcome {
   /** Number of old-skill rows, and how many answers changed with latents off. */
   untouched?: { rows: number; changed: number } | undefined;
   metrics: readonly MetricsRecord[];
+  /** What a policy wrote while it was trained. @default [] */
+  samples?: readonly SampleRecord[];
   manifest: Readonly<RunManifest>;
   facts: readonly FactGroup[];
   commands: readonly string[];
@@ -69,7 +74,8 @@ export function headlineSentence({ results, validation, untouched }: ExperimentO
 
 /** Everything that report.html shows. */
 export function experimentReport(outcome: ExperimentOutcome): ReportData {
-  const { task, results, manifest, facts, commands, writtenAt, metrics, validation } = outcome;
+  const { task, results, manifest, facts, commands, writtenAt, metrics, samples = [], validation } = outcome;
+  const curves = metricCurves([{ label: manifest.name, metrics }]);
   const main = results.find(({ test }) => test.purpose === 'memory');
   return {
     title: `memgen: ${manifest.name}`,
@@ -82,8 +88,10 @@ export function experimentReport(outcome: ExperimentOutcome): ReportData {
       note: `95 % interval ${(100 * overall.interval.low).toFixed(1)} to ${(100 * overall.interval.high).toFixed(1)}`,
     })),
     results: [...results.map(accuracyTable), ...validationTable(validation, outcome.validationRows)],
-    curves: curves(metrics),
-    facts: [...facts],
+    curves: curves.main,
+    moreCurves: curves.more,
+    histograms: rewardHistogram(samples),
+    facts: [...facts, machineFacts(manifest)],
     examples: results.flatMap((result) => examples(result, result.test.purpose === 'memory' ? 6 : 2)),
     manifest,
     repeat: {
@@ -151,29 +159,6 @@ function validationTable(losses: ReadonlyMap<string, number>, rows: number): Res
       better: 'lower',
       arms: [...losses.keys()].map((arm) => ({ id: arm, label: armLabels[arm] ?? arm })),
       groups: [{ label: 'held-out rows', rows, values }],
-    },
-  ];
-}
-
-function curves(metrics: readonly MetricsRecord[]): ReportCurve[] {
-  const series = (key: string) =>
-    metrics.flatMap((record) => {
-      const value = record[key];
-      return typeof value === 'number' || value === null ? [{ step: record.step, value }] : [];
-    });
-  const loss = series('train/loss');
-  if (loss.length === 0) return [];
-  const validation = series('validation/loss');
-  return [
-    {
-      title: 'Training loss',
-      caption: 'Mean cross entropy per supervised token of each optimizer step.',
-      valueLabel: 'loss per supervised token',
-      series: [
-        { label: 'training', points: loss },
-        ...(validation.length > 0 ? [{ label: 'validation', points: validation }] : []),
-      ],
-      smooth: true,
     },
   ];
 }

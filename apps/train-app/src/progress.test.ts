@@ -33,6 +33,22 @@ describe('TrainingProgress', () => {
     ]);
   });
 
+  it('shows the reward where there is one, and the memory of the process', () => {
+    const { stream, text, time } = setUp(false);
+    let memory = 300 * 2 ** 20;
+    const options = { total: 2, stream, clock: () => time.now, interval: 0, memory: () => memory };
+    const progress = new TrainingProgress(options);
+    time.now += 1000;
+    progress.advance({ step: 1, loss: 9, reward: 0.25, tokens: 10 });
+    memory *= 2;
+    time.now += 1000;
+    progress.advance({ step: 2, loss: 9, reward: 0.75, tokens: 10 });
+    expect(text().split('\n').slice(0, 2)).toEqual([
+      'training  1/2  50 %  reward 0.250  10 tokens/s  300 MiB  1 s left',
+      'training  2/2  100 %  reward 0.500  10 tokens/s  600 MiB  done',
+    ]);
+  });
+
   it('counts time left from this run only when it was resumed, and smooths the loss', () => {
     const { stream, text, time } = setUp(false);
     const progress = new TrainingProgress({ total: 100, done: 50, stream, clock: () => time.now, interval: 0 });

@@ -10,6 +10,7 @@ import { loadExperiment } from './config/load-experiment.js';
 import { runExperiment, type ExperimentRequest } from './run-experiment.js';
 
 const steps = 4;
+const lastCheckpoint = `step-${String(steps).padStart(6, '0')}`;
 const file = fileURLToPath(new URL('../../../configs/tiny-shop.yaml', import.meta.url));
 const overrides = [
   'backend=wasm',
@@ -52,7 +53,7 @@ describe('runExperiment', () => {
   }
 
   const weights = (folder: string) => {
-    const weaver = join(folder, 'checkpoints', `step-${String(steps).padStart(6, '0')}`);
+    const weaver = join(folder, 'checkpoints', lastCheckpoint);
     const files = readdirSync(weaver, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.safetensors'),
     );
@@ -94,7 +95,15 @@ describe('runExperiment', () => {
     expect(second!.sessions).toHaveLength(3);
     const headline = (results: unknown) => (results as { headline: unknown }).headline;
     expect(headline(second!.results)).toEqual(headline(first!.results));
-    expect(readFileSync(join(parts, 'report.html'), 'utf8')).toContain('random-weaver');
+    const page = readFileSync(join(parts, 'report.html'), 'utf8');
+    for (const text of ['random-weaver', 'Training loss', 'Gradient norm', 'processor']) expect(page).toContain(text);
+    // What uses the weaver later weaves as often as it was trained to.
+    const { generation } = JSON.parse(
+      readFileSync(join(whole, 'checkpoints', lastCheckpoint, 'memgen.json'), 'utf8'),
+    ) as {
+      generation: unknown;
+    };
+    expect(generation).toEqual({ max_inference_points: 0 });
   }, 120_000);
 
   it('refuses a second run in the folder of another', async () => {

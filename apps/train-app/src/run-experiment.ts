@@ -9,6 +9,7 @@ import {
   readManifest,
   readMetrics,
   readPackageVersions,
+  readSamples,
   renderReport,
   RunFolder,
   type SessionFacts,
@@ -148,7 +149,7 @@ export async function runExperiment(
       signal,
       now,
       onStart: (steps, done) => {
-        bar = new TrainingProgress({ total: steps, done, stream, clock: now });
+        bar = new TrainingProgress({ total: steps, done, stream, clock: now, memory: () => process.memoryUsage.rss() });
       },
       onStep: ({ step, loss, readTokens: tokens }) => {
         readTokens += tokens;
@@ -210,6 +211,7 @@ export async function runExperiment(
       validationRows: validation.length,
       untouched,
       metrics: readMetrics(run.path),
+      samples: readSamples(run.path),
       manifest: run.manifest,
       facts,
       commands: [context.command.join(' ')],
@@ -226,7 +228,8 @@ const packageNames = ['@memgen/core', '@memgen/weaver', '@memgen/sft', '@memgen/
 /** What core stands on; only it can tell which versions it loads. */
 const runtimePackageNames = ['@tensorflow/tfjs', '@huggingface/tokenizers', '@huggingface/jinja'];
 
-async function readExperimentOf(folder: string, overrides: readonly string[] = []): Promise<LoadedExperiment> {
+/** The configuration of a run folder, with what a resumed run may change. @throws MemGenError as `parseExperiment`. */
+export async function readExperimentOf(folder: string, overrides: readonly string[] = []): Promise<LoadedExperiment> {
   const path = join(folder, 'manifest.json');
   return parseExperiment((await readManifest(path)).config, path, overrides);
 }

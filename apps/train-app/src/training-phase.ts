@@ -125,7 +125,11 @@ export async function runTrainingPhase(options: TrainingPhaseOptions): Promise<{
         now() - lastSave >= settings.checkpointEverySeconds * 1000,
       save: async (step, optimizer) => {
         await replaceFolder(run.checkpointPath(step), async (folder) => {
-          await saveMemGen(folder, { reasoner: reasoner.origin, weaver });
+          await saveMemGen(folder, {
+            reasoner: reasoner.origin,
+            weaver,
+            generation: { maxInferencePoints: experiment.weaver.maxInferenceAugNum },
+          });
           await saveTrainingState(folder, step, optimizer);
         });
         lastSave = now();

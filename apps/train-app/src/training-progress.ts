@@ -1,17 +1,26 @@
-// Progress of training: step, loss, tokens per second, time left.
+// Progress of training: step, loss or reward, tokens per second, memory, time left.
 import { Progress, type ProgressOptions } from './progress.js';
 import { RateMeter } from './rate-meter.js';
 
-/** Losses of single batches jump about; what is shown is the mean of so many. */
-const lossWindow = 20;
+/** Losses and rewards of single batches jump about; what is shown is the mean of so many. */
+const window = 20;
 
 export interface TrainingStep {
   /** Optimizer steps done by now. */
   step: number;
   /** Mean loss of the step's supervised tokens. */
   loss: number;
+  /** Mean reward of the step's completions, where there are any: it is shown instead of the loss. */
+  reward?: number;
   /** Tokens that went through the model in this step. */
   tokens: number;
+}
+
+export interface TrainingProgressOptions extends Omit<ProgressOptions, 'label'> {
+  /** @default "training" */
+  label?: string;
+  /** Bytes that the process takes at the moment, e.g. `process.memoryUsage.rss`. Not shown without it. */
+  memory?: () => number;
 }
 
 /** Shows training steps; otherwise as {@link Progress}. */
@@ -19,19 +28,26 @@ export class TrainingProgress {
   private readonly progress: Progress;
   private readonly tokens: RateMeter;
   private readonly clock: () => number;
-  private losses: number[] = [];
+  private readonly memory: (() => number) | undefined;
+  private values: number[] = [];
 
-  constructor(options: Omit<ProgressOptions, 'label'> & { label?: string }) {
+  constructor({ memory, ...options }: TrainingProgressOptions) {
     this.clock = options.clock;
+    this.memory = memory;
     this.tokens = new RateMeter(options.clock());
     this.progress = new Progress({ label: 'training', ...options });
   }
 
-  advance({ step, loss, tokens }: TrainingStep): void {
+  advance({ step, loss, reward, tokens }: TrainingStep): void {
     this.tokens.add(tokens, this.clock());
-    this.losses = [...this.losses, loss].slice(-lossWindow);
-    const mean = this.losses.reduce((sum, value) => sum + value, 0) / this.losses.length;
-    this.progress.advance(step, [`loss ${mean.toFixed(3)}`, `${Math.round(this.tokens.perSecond())} tokens/s`]);
+    this.values = [...this.values, reward ?? loss].slice(-window);
+    const mean = this.values.reduce((sum, value) => sum + value, 0) / this.values.length;
+    const memory = this.memory === undefined ? [] : [`${Math.round(this.memory() / 2 ** 20)} MiB`];
+    this.progress.advance(step, [
+      `${reward === undefined ? 'loss' : 'reward'} ${mean.toFixed(3)}`,
+      `${Math.round(this.tokens.perSecond())} tokens/s`,
+      ...memory,
+    ]);
   }
 
   note(text: string): void {

@@ -15,9 +15,14 @@ export {
   type ResumeRunOptions,
   type SessionFacts,
 } from './run-folder.js';
+export { readSamples, type SampleRecord } from './samples.js';
 export { EventFile, type EventFileOptions } from './tensorboard/event-file.js';
 export type { Scalars } from './tensorboard/event.js';
 export { renderCurve } from './report/charts/curve-chart.js';
+export { metricCurves, type MetricCurves, type RunMetrics } from './report/metric-curves.js';
+export { renderComparison, type ComparedRun, type RunComparison } from './report/render-comparison.js';
+export { rewardHistogram } from './report/reward-histogram.js';
+export { machineFacts, runReport, type RunReportOptions } from './report/run-report.js';
 export { renderReport } from './report/render-report.js';
 export type {
   Comparison,
@@ -29,6 +34,7 @@ export type {
   ReportCurve,
   ReportData,
   ReportHighlight,
+  ReportHistogram,
   ResultGroup,
   ResultsTable,
 } from './report/report-data.js';

@@ -61,6 +61,11 @@ export class MetricsLog {
     this.events.append(now / 1000, step, fresh);
   }
 
+  /** Shows texts in TensorBoard; they are no metrics, so their record is elsewhere. */
+  appendTexts(step: number, tag: string, texts: readonly string[]): void {
+    this.events.appendTexts(this.clock() / 1000, step, tag, texts);
+  }
+
   close(): void {
     this.lines.close();
     this.events.close();

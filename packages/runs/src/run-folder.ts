@@ -1,4 +1,5 @@
 // The folder that a run leaves behind, and the one process that may write to it.
+import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MemGenError, toFileError, writeFileAtomically } from '@memgen/common';
@@ -6,13 +7,18 @@ import { readAnswers, type AnswerRecord } from './answers.js';
 import { AppendFile } from './append-file.js';
 import { checkpointPath, listCheckpoints, type Checkpoint } from './checkpoints.js';
 import { isoTime, type Clock } from './clock.js';
+import { groupBy } from './group-by.js';
 import { jsonLine } from './json-lines.js';
 import { manifestVersion, readManifest, writeManifest } from './manifest.js';
 import type { RunManifest, RunSession, RunStatus } from './manifest.js';
 import { MetricsLog } from './metrics-log.js';
 import { describeMachine } from './provenance/machine.js';
 import { RunLock, lockName } from './run-lock.js';
+import { readSamples, sampleMarkdown, samplesName, type SampleRecord } from './samples.js';
 import type { Scalars } from './tensorboard/event.js';
+
+/** As many of a step's samples as a person looks at; all are in samples.jsonl. */
+const shownSamples = 4;
 
 /** What a process tells about itself; the machine is looked up unless given. */
 export type SessionFacts = Pick<RunSession, 'command' | 'backend' | 'packages' | 'git'> &
@@ -35,11 +41,13 @@ export interface ResumeRunOptions {
 
 /**
  * A run folder, locked by this process until {@link RunFolder.close}:
- * `manifest.json`, `metrics.jsonl`, `answers.jsonl`, `tensorboard/`, `checkpoints/step-<n>/` and what the application adds.
+ * `manifest.json`, `metrics.jsonl`, `answers.jsonl`, `samples.jsonl` (where there are any),
+ * `tensorboard/`, `checkpoints/step-<n>/` and what the application adds.
  */
 export class RunFolder {
   private manifestWrite: Promise<void> = Promise.resolve();
   private closed = false;
+  private samplesFile: AppendFile | undefined;
 
   private constructor(
     /** Absolute path. */
@@ -122,8 +130,11 @@ export class RunFolder {
     const kept = readAnswers(folder).filter((answer) => answer.step <= lastStep);
     await writeFileAtomically(answersPath, kept.map(jsonLine).join(''));
     const metrics = await MetricsLog.open(folder, { clock, lastStep });
+    const samples = await keepSamples(folder, lastStep);
     await writeManifest(join(folder, 'manifest.json'), manifest);
-    return new RunFolder(folder, checkpoint, manifest, lock, clock, metrics, AppendFile.open(answersPath));
+    const run = new RunFolder(folder, checkpoint, manifest, lock, clock, metrics, AppendFile.open(answersPath));
+    for (const [step, ofStep] of groupBy(samples, (sample) => sample.step)) run.showSamples(step, ofStep);
+    return run;
   }
 
   /** The manifest as it was last given; change it with {@link updateManifest}. */
@@ -167,6 +178,22 @@ export class RunFolder {
     this.answersFile.append(jsonLine(answer));
   }
 
+  /**
+   * Appends to samples.jsonl what a policy wrote for one optimizer step, flushed; the first few are shown in TensorBoard.
+   * Append them before the checkpoint of the step is written.
+   */
+  appendSamples(step: number, samples: readonly Omit<SampleRecord, 'step'>[]): void {
+    if (samples.length === 0) return;
+    const records = samples.map((sample) => ({ ...sample, step })) as SampleRecord[];
+    this.samplesFile ??= AppendFile.open(this.file(samplesName));
+    this.samplesFile.append(records.map(jsonLine).join(''));
+    this.showSamples(step, records);
+  }
+
+  private showSamples(step: number, samples: readonly SampleRecord[]): void {
+    this.metrics.appendTexts(step, 'samples', samples.slice(0, shownSamples).map(sampleMarkdown));
+  }
+
   /** Closes all files, notes end time and status, and gives the folder free. Further calls do nothing. */
   async close(status: Exclude<RunStatus, 'running'>): Promise<void> {
     if (this.closed) return;
@@ -174,6 +201,7 @@ export class RunFolder {
     try {
       this.metrics.close();
       this.answersFile.close();
+      this.samplesFile?.close();
       const last = this.currentManifest.sessions.at(-1)!;
       const sessions = [...this.currentManifest.sessions.slice(0, -1), { ...last, ended_at: isoTime(this.clock()) }];
       await this.updateManifest({ status, sessions });
@@ -181,6 +209,15 @@ export class RunFolder {
       this.lock.release();
     }
   }
+}
+
+/** Cuts the samples of later steps; a run without any has no file of them. */
+async function keepSamples(folder: string, lastStep: number): Promise<SampleRecord[]> {
+  const path = join(folder, samplesName);
+  if (!existsSync(path)) return [];
+  const kept = readSamples(folder).filter(({ step }) => step <= lastStep);
+  await writeFileAtomically(path, kept.map(jsonLine).join(''));
+  return kept;
 }
 
 async function underLock(folder: string, work: (lock: RunLock) => Promise<RunFolder>): Promise<RunFolder> {

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MemGenError } from '@memgen/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadExperiment, parseExperiment } from './load-experiment.js';
-import { experimentJsonSchema } from './schema-guide.js';
+import { editorJsonSchema } from './schema-guide.js';
 
 const configs = resolve(import.meta.dirname, '../../../../configs');
 const minimal = ['name: test', 'data:', '  task: tiny-shop'].join('\n');
@@ -159,7 +159,26 @@ describe('loadExperiment', () => {
 describe('configs/', () => {
   it('has a schema file that is up to date (pnpm --filter train-app config-schema)', () => {
     const written: unknown = JSON.parse(readFileSync(join(configs, 'experiment.schema.json'), 'utf8'));
-    expect(written).toEqual(JSON.parse(JSON.stringify(experimentJsonSchema())));
+    expect(written).toEqual(JSON.parse(JSON.stringify(editorJsonSchema())));
+  });
+
+  it('tells editors in each experiment which schema it has', () => {
+    const experiments = readdirSync(configs).filter((name) => name.endsWith('.yaml'));
+    expect(experiments.length).toBeGreaterThan(1);
+    for (const name of experiments) {
+      const [first] = readFileSync(join(configs, name), 'utf8').split('\n');
+      expect(first, name).toBe('# yaml-language-server: $schema=./experiment.schema.json');
+    }
+  });
+
+  it('has a schema that knows the names of the reference and what a file may leave to its base', () => {
+    const { properties, anyOf } = editorJsonSchema();
+    expect(properties!.weaver!.properties!.lora_config!.properties).toHaveProperty('lora_alpha');
+    expect(properties!.training!.properties!.per_device_train_batch_size).toMatchObject({
+      type: 'integer',
+      minimum: 1,
+    });
+    expect(anyOf).toEqual([{ required: ['name', 'data'] }, { required: ['extends'] }]);
   });
 
   it('has experiments that load', async () => {
@@ -176,5 +195,12 @@ describe('configs/', () => {
     const { resolved: defaults } = parseExperiment({ name: 'x', data: { task: 'gsm8k' } }, 'test');
     expect({ ...real.resolved.training, checkpoint_every_seconds: 120 }).toEqual(defaults.training);
     expect(real.resolved.weaver).toEqual(defaults.weaver);
+    const short = await loadExperiment({ file: join(configs, 'gsm8k-first-look.yaml') });
+    expect(short.resolved).toEqual({
+      ...real.resolved,
+      name: 'gsm8k-first-look',
+      data: { ...real.resolved.data, validation_rows: 40, test_rows: 20 },
+      training: { ...real.resolved.training, max_steps: 300 },
+    });
   });
 });

@@ -1,11 +1,11 @@
-// Loads an experiment: defaults, then the file, then `--set`, checked as a whole.
+// Loads an experiment: defaults, then the file and what it extends, then `--set`, checked as a whole.
 import { MemGenError } from '@memgen/common';
 import { camelCaseKeys, type CamelCased } from './camel-case.js';
+import { readLayers } from './layers.js';
 import { applyOverrides, findOverride, findOverrideBelow, parseOverride } from './overrides.js';
 import { toConfigError } from './problems.js';
-import { memberOf, type KeyPath } from './schema-guide.js';
+import { memberOf, type KeyPath } from './nested-data.js';
 import { experimentSchema, type ExperimentFile } from './schema.js';
-import { readYaml } from './yaml-source.js';
 
 /** An experiment as the code of the app uses it. */
 export type Experiment = CamelCased<ExperimentFile>;
@@ -27,11 +27,11 @@ export interface LoadExperimentOptions {
  * Loads and checks an experiment.
  *
  * @throws MemGenError with code `config` (a wrong key or value: names file and line, or the option), `config-yaml`,
- * `config-override`, or `file-not-found`.
+ * `config-override`, `config-extends`, or `file-not-found`.
  */
 export async function loadExperiment({ file, overrides = [] }: LoadExperimentOptions): Promise<LoadedExperiment> {
   const parsed = overrides.map(parseOverride);
-  const source = await readYaml(file);
+  const source = await readLayers(file);
   return checkExperiment(applyOverrides(source.data, parsed), (path) => {
     const isInFile = path.reduce(memberOf, source.data) !== undefined;
     const override = findOverride(parsed, path) ?? (isInFile ? undefined : findOverrideBelow(parsed, path));

@@ -1,9 +1,11 @@
 // `--set a.b=c` on the command line: single settings that win over the file.
 import { MemGenError } from '@memgen/common';
 import { parseDocument } from 'yaml';
-import type { KeyPath } from './schema-guide.js';
+import { isGroup, memberOf, setAt, type KeyPath } from './nested-data.js';
+import { ownPath, withOwnNames } from './reference-keys.js';
 
 export interface Override {
+  /** In our names of settings. */
   path: readonly string[];
   value: unknown;
   /** As typed, for messages. */
@@ -31,7 +33,8 @@ export function parseOverride(text: string): Override {
       'a number, a text in quotes, [a, b] or {a: b}',
     );
   }
-  return { path, value: document.toJS() as unknown, text };
+  if (path[0] === 'extends') throw overrideError(text, 'only a file can extend another', 'a setting of the experiment');
+  return ownNames({ path, value: document.toJS() as unknown, text });
 }
 
 /** A copy of `data` with the overrides put in, first to last; groups that are not there yet are made. */
@@ -49,15 +52,12 @@ export function findOverrideBelow(overrides: readonly Override[], path: KeyPath)
   return overrides.findLast((override) => path.every((key, i) => override.path[i] === key));
 }
 
-function setAt(data: unknown, path: readonly string[], value: unknown): Record<string, unknown> {
-  const [key, ...rest] = path;
-  const group =
-    typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as Record<string, unknown>) : {};
-  if (key === undefined) return group;
-  return {
-    ...group,
-    [key]: rest.length === 0 ? value : setAt(Object.hasOwn(group, key) ? group[key] : {}, rest, value),
-  };
+/** The value may be a group with other names of settings in it. */
+function ownNames({ path, value, text }: Override): Override {
+  const own = ownPath(path);
+  if (!isGroup(value)) return { path: own, value, text };
+  const { data } = withOwnNames(setAt({}, path, value), () => `--set ${text}`);
+  return { path: own, value: own.reduce<unknown>(memberOf, data), text };
 }
 
 function overrideError(text: string, message: string, expected: string): MemGenError {

@@ -1,8 +1,9 @@
 // Turns the findings of the schema check into one error that says where, what was got, what belongs there.
 import { MemGenError, type MemGenErrorDetails } from '@memgen/common';
 import type { z } from 'zod';
-import { allKeys, describeExpectation, experimentJsonSchema, memberOf, schemaAt } from './schema-guide.js';
-import type { JsonSchema, KeyPath } from './schema-guide.js';
+import { memberOf, type KeyPath } from './nested-data.js';
+import { referenceKeys } from './reference-keys.js';
+import { allKeys, describeExpectation, experimentJsonSchema, schemaAt, type JsonSchema } from './schema-guide.js';
 import { suggest } from './suggestion.js';
 
 type Problem = Omit<MemGenErrorDetails, 'code'>;
@@ -64,9 +65,9 @@ function expectation(schema: JsonSchema, issue: z.core.$ZodIssue): string {
 
 function unknownKey(root: JsonSchema, data: unknown, path: KeyPath, key: string, where: string): Problem {
   const siblings = Object.keys(schemaAt(root, data, path)?.properties ?? {});
-  const near = suggest(key, siblings);
+  const near = suggest(key, [...siblings, ...otherNames(path)]);
   // A known key in the wrong group is as common a slip as a wrong letter.
-  const elsewhere = allKeys(root).find((known) => known.split('.').at(-1) === key);
+  const elsewhere = [...allKeys(root), ...referenceKeys.keys()].find((known) => known.split('.').at(-1) === key);
   const suggestion = near ?? elsewhere;
   return {
     where,
@@ -74,6 +75,13 @@ function unknownKey(root: JsonSchema, data: unknown, path: KeyPath, key: string,
     expected: `one of: ${siblings.join(', ')}`,
     hint: suggestion === undefined ? undefined : `did you mean "${suggestion}"?`,
   };
+}
+
+/** Keys of the reference implementation that a group takes too. */
+function otherNames(path: KeyPath): string[] {
+  const start = `${path.join('.')}.`;
+  const names = [...referenceKeys.keys()].filter((known) => known.startsWith(start));
+  return names.map((known) => known.slice(start.length)).filter((name) => !name.includes('.'));
 }
 
 function describeValue(value: unknown): string {

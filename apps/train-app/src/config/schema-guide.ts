@@ -1,5 +1,7 @@
 // Reads the JSON Schema of the experiment file to say which keys a place has and what it expects, in plain words.
 import { z } from 'zod';
+import { memberOf, type KeyPath } from './nested-data.js';
+import { referenceKeys } from './reference-keys.js';
 import { experimentSchema } from './schema.js';
 
 /** The few members of JSON Schema that the experiment schema makes use of. */
@@ -17,14 +19,34 @@ export interface JsonSchema {
   exclusiveMaximum?: number;
   minItems?: number;
   maxItems?: number;
+  default?: unknown;
   description?: string;
 }
-
-export type KeyPath = readonly (string | number)[];
 
 /** JSON Schema (draft 2020-12) of the file as a person writes it: keys with a default may be left out. */
 export function experimentJsonSchema(): JsonSchema & Record<string, unknown> {
   return z.toJSONSchema(experimentSchema, { io: 'input' }) as JsonSchema & Record<string, unknown>;
+}
+
+/**
+ * The same for editors: with the other names of settings (see `referenceKeys`), and name and data may be left to the file
+ * that is extended. Goes into configs/experiment.schema.json.
+ */
+export function editorJsonSchema(): JsonSchema & Record<string, unknown> {
+  const { required, ...root } = experimentJsonSchema();
+  for (const [given, own] of referenceKeys) {
+    const group = given.split('.').slice(0, -1).reduce(propertyOf, root);
+    const schema = own.split('.').reduce(propertyOf, root);
+    const name = given.split('.').at(-1)!;
+    // The default is that of our name: an editor must not fill in both.
+    const other = { ...schema, default: undefined, description: `Another name of ${own}.` };
+    group.properties = { ...group.properties, [name]: other };
+  }
+  return { ...root, anyOf: [{ required }, { required: ['extends'] }] };
+}
+
+function propertyOf(schema: JsonSchema, key: string): JsonSchema {
+  return schema.properties![key]!;
 }
 
 /** The schema of the value at `path`; where there are alternatives, the one that `data` has chosen. */
@@ -109,10 +131,4 @@ function choosingKeys(alternatives: readonly JsonSchema[]): Record<string, JsonS
     }
   }
   return choices;
-}
-
-/** The member of a value at a key, `undefined` where there is none. */
-export function memberOf(value: unknown, key: string | number): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Record<string | number, unknown>)[key];
 }

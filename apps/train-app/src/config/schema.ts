@@ -35,6 +35,9 @@ const lora = z.strictObject({
 const weaver = z.strictObject({
   prompt_latents_len: count.default(8).describe('Latents woven in after the prompt.'),
   inference_latents_len: count.default(8).describe('Latents woven in at each later point.'),
+  max_prompt_aug_num: count
+    .default(1)
+    .describe('Answers of a conversation that are learned from; the tasks so far have one each.'),
   max_inference_aug_num: z
     .int()
     .min(0)
@@ -147,6 +150,11 @@ const evaluation = z.strictObject({
 /** Keys and nesting are those of the file on disk, hence snake_case. Defaults are the settings of the reference. */
 export const experimentSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors; has no effect.'),
+  extends: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Another experiment, relative to this file: what is not set here is as it is there.'),
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dots, dashes and underscores')
@@ -174,4 +182,4 @@ export const experimentSchema = z.strictObject({
 });
 
 /** An experiment with all defaults filled in, keys as in the file. */
-export type ExperimentFile = z.output<typeof experimentSchema>;
+export type ExperimentFile = Omit<z.output<typeof experimentSchema>, 'extends'>;

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { MemGenError, toFileError } from '@memgen/common';
 import { LineCounter, isMap, isNode, isPair, isScalar, isSeq, parseDocument, type Document } from 'yaml';
-import type { KeyPath } from './schema-guide.js';
+import type { KeyPath } from './nested-data.js';
 
 /** An experiment is a page of text; a larger file is some other file. */
 const maxBytes = 1_000_000;
@@ -11,7 +11,7 @@ export interface YamlSource {
   /** Plain data; an empty file gives an empty object. */
   data: Record<string, unknown>;
   /** `file:line:column` of a key, or of the nearest group around it that is in the file. */
-  locate(path: KeyPath): string;
+  locate: (path: KeyPath) => string;
 }
 
 /** Reads and parses a file. @throws MemGenError with code `config-yaml`, or of the operating system. */

@@ -1,10 +1,11 @@
 // Writes a run up as one HTML page that needs no network, no script and no other file.
 import { curvesSection } from './curves-section.js';
 import { examplesSection } from './examples-section.js';
+import { histogramSection } from './histogram-section.js';
 import { html, type Html } from './html.js';
+import { renderPage } from './page.js';
 import type { FactGroup, ReportData, ReportHighlight } from './report-data.js';
 import { resultsSection } from './results-section.js';
-import { style } from './style.js';
 
 /**
  * Renders a report. Every text in `data` is escaped, and the page forbids itself scripts and network, so that what a
@@ -15,31 +16,25 @@ import { style } from './style.js';
 export async function renderReport(data: ReportData): Promise<string> {
   const results = await Promise.all(data.results.map(resultsSection));
   const curves = await curvesSection(data.curves);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${data.title}</title>
-        <style>
-          ${style}
-        </style>
-      </head>
-      <body>
-        <header>
-          <p class="written">${data.writtenAt.slice(0, 16).replace('T', ' ')} UTC</p>
-          <h1>${data.title}</h1>
-          <p class="summary">${data.summary}</p>
-          ${data.story === undefined ? undefined : html`<p>${data.story}</p>`} ${highlights(data.highlights)}
-        </header>
-        <main>
-          ${results} ${examplesSection(data.examples)} ${curves} ${factsSection(data.facts)} ${repeatSection(data)}
-        </main>
-        <footer>Everything this page shows is in the run folder: manifest.json, metrics.jsonl, answers.jsonl.</footer>
-      </body>
-    </html> `;
-  return page.text;
+  const more = await curvesSection(data.moreCurves ?? []);
+  const histograms = await Promise.all((data.histograms ?? []).map(histogramSection));
+  return renderPage({
+    title: data.title,
+    writtenAt: data.writtenAt,
+    head: html`<p class="summary">${data.summary}</p>
+      ${data.story === undefined ? undefined : html`<p>${data.story}</p>`} ${highlights(data.highlights)}`,
+    body: html`${results} ${examplesSection(data.examples)} ${curves} ${histograms}
+    ${
+      data.moreCurves?.length
+        ? html`<details class="more">
+            <summary>More curves</summary>
+            ${more}
+          </details>`
+        : undefined
+    }
+    ${factsSection(data.facts)} ${repeatSection(data)}`,
+    footer: 'Everything this page shows is in the run folder: manifest.json, metrics.jsonl, answers.jsonl.',
+  });
 }
 
 function highlights(items: readonly ReportHighlight[]): Html | undefined {

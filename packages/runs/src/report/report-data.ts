@@ -13,6 +13,9 @@ export interface ReportData {
   highlights: ReportHighlight[];
   results: ResultsTable[];
   curves: ReportCurve[];
+  /** Curves behind a fold. */
+  moreCurves?: ReportCurve[];
+  histograms?: ReportHistogram[];
   /** Speed, memory, sizes. */
   facts: FactGroup[];
   examples: ExampleRow[];
@@ -57,6 +60,7 @@ export interface ReportArm {
 
 export interface ResultGroup {
   label: string;
+  /** How many were measured; 0 is not shown. */
   rows: number;
   /** A line over several groups, set apart and left out of the chart unless it is the only one. */
   isTotal?: boolean;
@@ -89,12 +93,28 @@ export interface ReportCurve {
   series: CurveSeries[];
   /** Many noisy points are drawn faintly with their running mean on top. @default false */
   smooth?: boolean;
+  /** How many lines share the colours of a page, where curves lack some of them. @default the number of series */
+  places?: number;
 }
 
 export interface CurveSeries {
   label: string;
+  /** Where its colour stands among {@link ReportCurve.places}. @default its place in the curve */
+  place?: number;
   /** Ascending steps; `null` where the value was not finite. */
   points: { step: number; value: number | null }[];
+}
+
+/** How values are spread, in one part of a run or several. */
+export interface ReportHistogram {
+  title: string;
+  caption: string;
+  /** e.g. `reward`. */
+  valueLabel: string;
+  /** What each bar stands for, in order. */
+  bars: string[];
+  /** Shares in [0, 1], one for each bar. */
+  series: { label: string; shares: number[] }[];
 }
 
 export interface FactGroup {

@@ -50,8 +50,9 @@ function groupRow(group: ResultGroup, table: ResultsTable, pairs: readonly Compa
     const found = group.comparisons?.find((comparison) => comparison.arm === arm && comparison.against === against);
     return found === undefined ? html`<td>–</td>` : comparisonCell(found, table);
   });
+  const rows = group.rows === 0 ? undefined : html` <small class="muted">${group.rows}</small>`;
   return html`<tr${group.isTotal === true ? html` class="total"` : ''}>
-    <th scope="row">${group.label} <small class="muted">${group.rows}</small></th>${cells}${differences}</tr>\n`;
+    <th scope="row">${group.label}${rows}</th>${cells}${differences}</tr>\n`;
 }
 
 function comparisonCell({ difference, pValue }: Comparison, { unit }: ResultsTable): Html {

@@ -66,6 +66,8 @@ dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
 .right .verdict { color: var(--good); }
 .wrong .verdict { color: var(--bad); }
 details { margin: 1rem 0; }
+.more { margin-top: 3rem; }
+.swatch { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em; }
 summary { cursor: pointer; color: var(--accent); font-size: .92rem; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; overflow-x: auto; font: .85rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .85rem; }

@@ -1,7 +1,7 @@
-// Writes scalars to an event file that TensorBoard can follow while the run goes on.
+// Writes scalars and texts to an event file that TensorBoard can follow while the run goes on.
 import { join } from 'node:path';
 import { AppendFile } from '../append-file.js';
-import { fileVersionEvent, scalarsEvent, type Scalars } from './event.js';
+import { fileVersionEvent, scalarsEvent, textEvent, type Scalars } from './event.js';
 import { frameRecord } from './tf-record.js';
 
 export interface EventFileOptions {
@@ -11,7 +11,7 @@ export interface EventFileOptions {
   suffix?: string;
 }
 
-/** Appends scalars to `<folder>/events.out.tfevents.<start>.<suffix>`, each step flushed. */
+/** Appends to `<folder>/events.out.tfevents.<start>.<suffix>`, each step flushed. */
 export class EventFile {
   private constructor(private readonly file: AppendFile) {}
 
@@ -30,6 +30,11 @@ export class EventFile {
   /** @param wallTime - seconds since 1970. */
   append(wallTime: number, step: number, scalars: Scalars): void {
     this.file.append(frameRecord(scalarsEvent(wallTime, step, scalars)));
+  }
+
+  /** Texts in Markdown under one tag. @param wallTime - seconds since 1970. */
+  appendTexts(wallTime: number, step: number, tag: string, texts: readonly string[]): void {
+    this.file.append(frameRecord(textEvent(wallTime, step, tag, texts)));
   }
 
   close(): void {

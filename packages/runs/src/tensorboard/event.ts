@@ -1,10 +1,26 @@
-// TensorBoard's Event message in protobuf, as far as scalars need it.
+// TensorBoard's Event message in protobuf, as far as scalars and texts need it.
 
 /** Numbers by tag, e.g. `{ 'train/loss': 1.25 }`; stored as 32-bit floats, NaN and infinities included. */
 export type Scalars = Readonly<Record<string, number>>;
 
 /** Field numbers of `tensorflow.Event`, `Summary` and `Summary.Value` (event.proto, summary.proto). */
 const field = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, value: 1, tag: 1, simpleValue: 2 } as const;
+/** Those that a text needs: of `Summary.Value`, `SummaryMetadata`, `PluginData`, `TensorProto`, `TensorShapeProto`, `Dim`. */
+const textField = {
+  tensor: 8,
+  metadata: 9,
+  pluginData: 1,
+  pluginName: 1,
+  dataClass: 4,
+  type: 1,
+  shape: 2,
+  stringValue: 8,
+  dimension: 2,
+  size: 1,
+} as const;
+/** `DT_STRING` of types.proto and `DATA_CLASS_TENSOR` of summary.proto. */
+const stringType = 7;
+const tensorClass = 2;
 const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** The event every file begins with. @param wallTime - seconds since 1970. */
@@ -17,12 +33,40 @@ export function scalarsEvent(wallTime: number, step: number, scalars: Scalars): 
   const values = Object.entries(scalars).map(([tag, value]) =>
     bytes(field.value, concat([bytes(field.tag, utf8(tag)), float(field.simpleValue, value)])),
   );
+  return summaryEvent(wallTime, step, values);
+}
+
+/** A list of texts under one tag, in Markdown, as the plugin `text` shows it. @param wallTime - seconds since 1970. */
+export function textEvent(wallTime: number, step: number, tag: string, texts: readonly string[]): Uint8Array {
+  const dimension = integer(textField.size, texts.length);
+  const tensor = concat([
+    integer(textField.type, stringType),
+    bytes(textField.shape, bytes(textField.dimension, dimension)),
+    ...texts.map((text) => bytes(textField.stringValue, utf8(text))),
+  ]);
+  const metadata = concat([
+    bytes(textField.pluginData, bytes(textField.pluginName, utf8('text'))),
+    integer(textField.dataClass, tensorClass),
+  ]);
+  const value = concat([
+    bytes(field.tag, utf8(tag)),
+    bytes(textField.tensor, tensor),
+    bytes(textField.metadata, metadata),
+  ]);
+  return summaryEvent(wallTime, step, [bytes(field.value, value)]);
+}
+
+function summaryEvent(wallTime: number, step: number, values: readonly Uint8Array[]): Uint8Array {
   return concat([
     double(field.wallTime, wallTime),
     // Protobuf leaves a zero out.
-    ...(step === 0 ? [] : [key(field.step, wire.varint), varint(step)]),
+    ...(step === 0 ? [] : [integer(field.step, step)]),
     bytes(field.summary, concat(values)),
   ]);
+}
+
+function integer(fieldNumber: number, value: number): Uint8Array {
+  return concat([key(fieldNumber, wire.varint), varint(value)]);
 }
 
 function key(fieldNumber: number, wireType: number): Uint8Array {

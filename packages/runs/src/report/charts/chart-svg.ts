@@ -11,6 +11,9 @@ const muted = 'var(--muted)';
 const line = 'var(--line)';
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 
+/** Colours that a page has; more series than these share them. */
+export const colourCount = 6;
+
 /** Colour of the i-th arm or series; the last ones are the loudest. */
 export function seriesColours(count: number): string[] {
   const order = count === 1 ? [3] : count === 2 ? [1, 3] : [1, 2, 3, 4, 5, 6];
