@@ -1,10 +1,10 @@
 // Which step decoder, if any, computes the tokens of a generation.
-import { freemem } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import type { Decoder } from '../model/decoder.js';
 import { isTrainable } from '../ops/trainable.js';
-import { defaultThreads, StepDecoder, type StepDecoderOptions } from '../step-decoder/index.js';
+import { StepDecoder, type StepDecoderOptions } from '../step-decoder/index.js';
 
 /**
  * How new tokens are computed:
@@ -26,10 +26,11 @@ type Matrices = NonNullable<StepDecoderOptions['matrices']>;
 
 /**
  * Whether a step decoder reads prompts faster than the current backend: its kernels use all processors, those of the wasm
- * and cpu backends one.
+ * and cpu backends one. In a worker thread, where they use one too, the answer is the same, for the results to be so to the
+ * bit.
  */
 export function stepsReadPromptsFaster(): boolean {
-  return ['wasm', 'cpu'].includes(tf.getBackend()) && defaultThreads() > 1;
+  return ['wasm', 'cpu'].includes(tf.getBackend()) && availableParallelism() > 1;
 }
 
 const made = new WeakMap<Decoder, Partial<Record<Matrices, Promise<StepDecoder>>>>();
