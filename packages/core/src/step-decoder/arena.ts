@@ -1,6 +1,6 @@
 // Blocks of a WebAssembly memory: allocated, freed, used again.
 import { MemGenError } from '@memgen/common';
-import { createMemory, mostPages, pageBytes, type WasmMemory } from './web-assembly.js';
+import { createMemory, mostPages, pageBytes, type WasmMemory } from '../backend/web-assembly.js';
 
 /** Most bytes that an arena can hold. */
 export const arenaLimit = (mostPages - 1) * pageBytes;

@@ -1,6 +1,6 @@
 // The compiled kernels as typed functions; assembly/ has their sources and says what each computes.
 import { kernelsBase64 } from './kernels.wasm.js';
-import { compile, link, type WasmMemory } from './web-assembly.js';
+import { compile, link, type WasmMemory } from '../backend/web-assembly.js';
 
 /** Product with a packed matrix; `bias` is 0 where there is none, `accumulate` 1 to add to what `y` holds. */
 type Multiply = (

@@ -1,6 +1,6 @@
 // A frozen decoder in WebAssembly memory, for passes over a few columns.
 import { MemGenError } from '@memgen/common';
-import { hostProduct, type HostProduct } from '../backend/kernels/tensorflow/host-product.js';
+import { hostProduct } from '../backend/kernels/tensorflow/host-product.js';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import type { Decoder } from '../model/decoder.js';
 import type { KeyValueCache } from '../model/key-value-cache.js';
@@ -12,6 +12,7 @@ import { blockColumns, LayerPass, passBytes, type Column } from './layer-pass.js
 import { pageLayout } from './page-layout.js';
 import { PackedAdapter, packAdapter, type StepAdapter } from './step-adapter.js';
 import { PagedCache, PagePool, type StepCache } from './step-cache.js';
+import { checkCounts, checkThreads, requireHostProduct } from './step-checks.js';
 import { controlBytes, defaultThreads, ThreadTeam } from './thread-team.js';
 import { borrowWeights, copyWeights, mostWeightBytes, type StepWeights } from './step-weights.js';
 
@@ -290,37 +291,4 @@ export class StepDecoder {
       hint: 'use an adapter that prepareAdapter() of this one has made',
     });
   }
-}
-
-function requireHostProduct(): HostProduct {
-  const product = hostProduct();
-  if (product !== undefined) return product;
-  throw new MemGenError({
-    code: 'step-decoder-borrow',
-    message: 'the current backend does not lend its matrices to a step decoder',
-    expected: 'the tensorflow backend on the processor',
-    hint: 'let the matrices be copied',
-  });
-}
-
-function checkThreads(threads: number): void {
-  if (Number.isInteger(threads) && threads >= 1) return;
-  throw new MemGenError({
-    code: 'step-decoder-threads',
-    message: 'the number of threads must be a whole number of at least 1',
-    got: String(threads),
-  });
-}
-
-/** @returns the sum. */
-function checkCounts(counts: readonly number[], rows: number): number {
-  if (counts.length !== rows || counts.some((count) => !Number.isInteger(count) || count < 0)) {
-    throw new MemGenError({
-      code: 'step-decoder-input',
-      message: 'each row of the cache needs a count of columns',
-      got: `[${counts.join(', ')}]`,
-      expected: `${rows} whole numbers`,
-    });
-  }
-  return counts.reduce((sum, count) => sum + count, 0);
 }

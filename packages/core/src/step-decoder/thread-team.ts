@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, Worker } from 'node:worker_threads';
 import type { Kernels, SharedKernels } from './kernels.js';
-import type { WasmMemory } from './web-assembly.js';
+import type { WasmMemory } from '../backend/web-assembly.js';
 
 /** Bytes of the block through which the threads speak to each other. */
 export const controlBytes = 512;
@@ -50,7 +50,7 @@ export class ThreadTeam {
     const together =
       (wide: 0 | 1): Kernels['multiplyFloat32'] =>
       (x, rows, inputs, weights, bias, outputs, y, accumulate) => {
-        if (rows * inputs * outputs < leastShared) {
+        if (this.disposed || rows * inputs * outputs < leastShared) {
           const alone = wide === 1 ? shared.multiplyFloat32 : shared.multiplyBfloat16;
           alone(x, rows, inputs, weights, bias, outputs, y, accumulate);
           return;
@@ -64,7 +64,8 @@ export class ThreadTeam {
       multiplyBfloat16: together(0),
       attend: (...attention) => {
         const [, count, , heads, , headSize, , scoresBytes] = attention;
-        if (2 * count * (scoresBytes / 4) * heads * headSize < leastShared) shared.attend(...attention);
+        const work = 2 * count * (scoresBytes / 4) * heads * headSize;
+        if (this.disposed || work < leastShared) shared.attend(...attention);
         else shared.attendTogether(control, ...attention);
       },
     };

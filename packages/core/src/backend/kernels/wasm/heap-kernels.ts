@@ -1,5 +1,5 @@
 // Our compiled kernels on the heap of the tfjs wasm backend; assembly-backend/ has their sources.
-import { instantiate, type WasmMemory } from '../../../step-decoder/web-assembly.js';
+import { instantiate, type WasmMemory } from '../../web-assembly.js';
 import { heapKernelsBase64 } from './heap-kernels.wasm.js';
 import { heapTensor, type WasmEngine } from './wasm-engine.js';
 
