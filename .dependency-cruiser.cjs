@@ -19,7 +19,7 @@ module.exports = {
       name: `layers-${name}`,
       comment: `@memgen/${name} may import ${allowed.map((other) => `@memgen/${other}`).join(', ') || 'no other package'}`,
       severity: 'error',
-      from: { path: `^packages/${name}/src/`, pathNot: '\\.test\\.ts$' },
+      from: { path: `^packages/${name}/src/`, pathNot: '\\.test(-helper)?\\.ts$' },
       to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
     })),
     {

@@ -13,7 +13,12 @@ export const jobs = {
   inference: () => import('./runtime/inference.js'),
   training: () => import('./runtime/training.js'),
   'woven-generation': () => import('./weaving/generation.js'),
+  'woven-points': () => import('./weaving/points.js'),
   'woven-training': () => import('./weaving/training.js'),
+  'supervised-training': () => import('./trainers/supervised.js'),
+  'policy-training': () => import('./trainers/policies.js'),
+  'group-sharing': () => import('./trainers/sharing.js'),
+  'worker-rollouts': () => import('./trainers/worker-rollouts.js'),
 } as const satisfies Record<string, () => Promise<JobModule>>;
 
 export type JobName = keyof typeof jobs;

@@ -40,13 +40,13 @@ describe('PrefixWeaver', () => {
       .trainingRows(8)
       .map(({ messages }) => prepareRow(messages, { tokenizer, maxInferencePoints: 1 }));
     const weaver = create();
-    const { loss } = evaluationLoss(decoder, rows, weaver);
+    const { loss } = await evaluationLoss(decoder, rows, weaver);
     await trainWeaver(decoder, weaver, rows, {
       steps: 4,
       batchSize: rows.length,
       schedule: { kind: 'constant', peak: 0.1 },
     });
-    expect(evaluationLoss(decoder, rows, weaver).loss).toBeLessThan(0.7 * loss);
+    expect((await evaluationLoss(decoder, rows, weaver)).loss).toBeLessThan(0.7 * loss);
 
     const folder = await mkdtemp(join(tmpdir(), 'memgen-prefix-'));
     await saveMemGen(folder, { reasoner: reasoner.origin, weaver });

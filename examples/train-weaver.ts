@@ -1,8 +1,8 @@
 // What the training app does, by the packages alone: train a weaver, keep a run folder, answer questions, write a report.
-import { Random, replaceFolder, writeFileAtomically } from '@memgen/common';
-import { ChatTemplate, generate, loadReasoner, prepareRow, saveMemGen, startBackend } from '@memgen/core';
+import { Random, writeFileAtomically } from '@memgen/common';
+import { ChatTemplate, generate, loadReasoner, saveMemGen, startBackend } from '@memgen/core';
 import { renderReport, RunFolder, runReport } from '@memgen/runs';
-import { trainWeaver, type StepReport } from '@memgen/sft';
+import { prepareWovenRows, trainWeaver, type StepReport } from '@memgen/sft';
 import { createShop, exactMatch, modelFolder } from '@memgen/tiny-reasoner';
 import { LatentWeaver } from '@memgen/weaver';
 
@@ -19,7 +19,7 @@ export async function trainShopWeaver(folder: string, { steps = 1000, questions 
   const shop = createShop({ seed: 1 });
   const generation = { maxInferencePoints: 0 };
   const examples = shop.trainingRows(8 * steps, { curriculum: true });
-  const rows = examples.map(({ messages }) => prepareRow(messages, { tokenizer, ...generation }));
+  const { rows } = prepareWovenRows(examples, { tokenizer, ...generation });
   const lora = { r: 16, alpha: 32, targetModules: ['q_proj', 'v_proj'] };
   const queryIds = tokenizer.encode('Note: 7, 7.Cost:');
   const [latentId] = tokenizer.encode(' 7');
@@ -34,13 +34,14 @@ export async function trainShopWeaver(folder: string, { steps = 1000, questions 
   const onStep = ({ step, loss }: StepReport) => {
     run.appendMetrics(step, { 'train/loss': loss });
   };
+  // The same call goes on from the newest checkpoint, whatever ended it.
+  const write = (path: string) => saveMemGen(path, { reasoner: origin, weaver, generation });
   await trainWeaver(decoder, weaver, rows, {
     ...{ steps, batchSize: 8, seed: 1, shuffle: false, schedule, onStep },
+    checkpoints: { folder: run.file('checkpoints'), write },
     adamW: { betas: [0.9, 0.98], rates },
     gradientCheckpointing: false,
   });
-  const parts = { reasoner: origin, weaver, generation };
-  await replaceFolder(run.checkpointPath(steps), (path) => saveMemGen(path, parts));
 
   const tests = shop.testRows({ perFamily: questions }).mul_new.map(({ messages, answer }, i) => ({
     prompt: ChatTemplate.chatMl().render([messages[0]], { addGenerationPrompt: true }),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { checks, runChecks } from './check.mjs';
 import { root, run, setUp, sourceCommand } from './set-up.mjs';
 import { softwareWebgpu } from './software-webgpu.mjs';
+import { tensorboardPython } from './tensorboard-python.mjs';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
@@ -56,6 +57,14 @@ console.log('\n--- checks');
 const failedChecks = runChecks();
 for (const name of Object.keys(checks)) count(`check: ${name}`, !failedChecks.includes(name));
 
+const { python, problem } = tensorboardPython();
+if (python === undefined) {
+  skip('event files in TensorBoard', problem);
+} else {
+  const eventFileTests = ['scripts/test.mjs', 'packages/runs/src/tensorboard'];
+  countOf('event files in TensorBoard', [process.execPath, ...eventFileTests], { MEMGEN_PYTHON: python });
+}
+
 console.log('\n--- the TensorFlow backend');
 if (!hasCompiler()) run(['apt-get', 'install', '-y', '-qq', 'g++']);
 count(
@@ -88,7 +97,11 @@ if (webgpu.environment === undefined) {
     sourceCommand('packages/parity/src/main.ts', goldens, '--backend', 'webgpu', ...runtimeGroups),
     webgpu.environment,
   );
-  const webgpuTests = ['scripts/test.mjs', 'packages/core/src/backend/engines/webgpu.test.ts'];
+  const webgpuTests = [
+    'scripts/test.mjs',
+    'packages/core/src/backend/engines/webgpu.test.ts',
+    'packages/grpo/src/asynchronous-reads.test.ts',
+  ];
   countOf('tests on webgpu (software)', [process.execPath, ...webgpuTests], webgpu.environment);
 }
 
@@ -98,11 +111,11 @@ const obtained = spawnSync(process.execPath, sourceCommand('scripts/obtain-smoll
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const plain = join(goldens, 'i_smollm2', 'plain.json');
-if (obtained.status !== 0 || !existsSync(plain)) {
-  skip('reference values of SmolLM2', obtained.status === 0 ? `there is no ${plain}` : 'the weights cannot be had');
+const recorded = join(goldens, 'i_smollm2');
+if (obtained.status !== 0 || !existsSync(recorded)) {
+  skip('reference values of SmolLM2', obtained.status === 0 ? `there is no ${recorded}` : 'the weights cannot be had');
 } else {
-  const given = ['--backend', 'tensorflow', '--only', 'i_smollm2/plain', '--smollm2', obtained.stdout.trim()];
+  const given = ['--backend', 'tensorflow', '--only', 'i_smollm2', '--smollm2', obtained.stdout.trim()];
   countOf('reference values of SmolLM2 on tensorflow', sourceCommand('packages/parity/src/main.ts', goldens, ...given));
 }
 
@@ -110,17 +123,21 @@ countOf('tests under Node 22 and 24', [process.execPath, 'scripts/other-nodes.mj
 
 console.log('\n--- the main job, cut short');
 const folder = join(mkdtempSync(join(tmpdir(), 'memgen-ci-')), 'run');
-const short = [
-  '--set',
+const cut = [
   'training.max_steps=12',
-  '--set',
   'data.test_rows_per_family=5',
-  '--set',
   'data.skills_rows=14',
+  'next.training.max_steps=3',
+  'next.data.mix_test_rows=10',
+  'next.data.test_rows_per_family=5',
+  'next.data.skills_rows=14',
 ];
+const short = cut.flatMap((setting) => ['--set', setting]);
 count('main job', run(['npm', 'start', '--', '--out', folder, ...short], { env: { MEMGEN_BACKEND: 'wasm' } }) === 0);
+const isWritten = (path) => existsSync(path) && readFileSync(path).length > 0;
 for (const file of ['manifest.json', 'metrics.jsonl', 'answers.jsonl', 'report.html']) {
-  count(`main job wrote ${file}`, existsSync(join(folder, file)) && readFileSync(join(folder, file)).length > 0);
+  count(`main job wrote ${file}`, isWritten(join(folder, file)));
+  count(`its last act, the trigger, wrote ${file}`, isWritten(join(`${folder}-tiny-shop-trigger`, file)));
 }
 rmSync(join(folder, '..'), { recursive: true, force: true });
 

@@ -19,6 +19,7 @@ const parts = [
   'packages/core/src/model',
   'packages/core/src/text',
   'packages/core/src/training',
+  'packages/grpo/src/workers',
 ];
 
 /** npm carries the programs: a package for each platform, a version for each release. Returns the path, or throws. */

@@ -9,6 +9,9 @@ import { loadVariant, type Variant } from '../variants.js';
 import { casesOf, type DecodingCase } from './cases.js';
 import { decodingBytes, prefillOperations } from './least-work.js';
 
+/** Times do not depend on what is written: the tiny model, whose context is short, is measured at the same lengths. */
+const anyLength = { contextLength: Infinity };
+
 export async function run(settings: JobSettings, reporter: Reporter): Promise<void> {
   const { backend, dtype, model, quick, only } = settings;
   await startBackend({ backend });
@@ -74,7 +77,7 @@ async function measurePrefill(
   await reporter.attempt(`prefill, ${tokens} tokens`, async () => {
     const prompt = prompts(reasoner, 1, tokens);
     const samples = await repeated(repetitions, async () => {
-      return tokens / (await seconds(() => generate(reasoner, prompt, { maxNewTokens: 1, endIds: [] })));
+      return tokens / (await seconds(() => generate(reasoner, prompt, { maxNewTokens: 1, endIds: [], ...anyLength })));
     });
     const { config } = reasoner.decoder;
     const least = {
@@ -92,7 +95,7 @@ async function decode(
   { batch, after, tokens }: DecodingCase,
 ): Promise<{ whole: number; newTokens: number }> {
   const steps: number[] = [];
-  const options = { maxNewTokens: tokens, endIds: [] };
+  const options = { maxNewTokens: tokens, endIds: [], ...anyLength };
   const began = performance.now();
   for await (const { row } of streamGenerate(reasoner, prompts(reasoner, batch, after), options)) {
     if (row === 0) steps.push(performance.now());

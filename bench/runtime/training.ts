@@ -22,14 +22,14 @@ export async function run(settings: JobSettings, reporter: Reporter): Promise<vo
   const parameters = adapter.parameters();
   const optimizer = new AdamW(parameters);
   const [ids] = prompts(reasoner, 1, tokens) as [number[]];
-  const step = (): void => {
+  const step = async (): Promise<void> => {
     const { value, grads } = tf.variableGrads(() => {
       const { loss, tokens: count } = languageModelLoss(reasoner.decoder, [{ ids, labels: ids }], { adapter });
       return tf.div<tf.Scalar>(loss, count);
     }, [...parameters.values()]);
     const byName = new Map([...parameters.values()].map((variable) => [variable.name, variable]));
     optimizer.step(new Map(Object.entries(grads).map(([name, gradient]) => [byName.get(name)!, gradient])), 1e-4);
-    value.dataSync();
+    await value.data();
     tf.dispose([value, grads]);
   };
   const peak = watchPeakMemory();

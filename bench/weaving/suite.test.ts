@@ -9,8 +9,20 @@ it('compares with the official code', () => {
   const facts = { backend: 'tensorflow', dtype: 'float32' };
   for (const figure of [
     { ...facts, measure: 'woven-generate', sizes: { batch: 4 }, unit: 'tokens/s', samples: [48] },
-    { ...facts, measure: 'woven-training', sizes: { recomputing: 0 }, unit: 's', samples: [11.2] },
-    { ...facts, measure: 'woven-training-memory', sizes: { recomputing: 0 }, unit: 'GiB', samples: [3.9] },
+    {
+      ...facts,
+      measure: 'woven-training',
+      sizes: { batch: 4, tokens: 256, recomputing: 0 },
+      unit: 's',
+      samples: [11.2],
+    },
+    {
+      ...facts,
+      measure: 'woven-training-memory',
+      sizes: { batch: 4, tokens: 256, recomputing: 0 },
+      unit: 'GiB',
+      samples: [3.9],
+    },
   ]) {
     figures.add(figureSchema.parse(figure));
   }
@@ -28,7 +40,26 @@ it('gives each training step a process of its own, for its peak of memory', () =
   expect(jobs.map(({ label }) => label)).toEqual([
     'memory bandwidth',
     'wasm float32: large products',
-    'wasm float32: weaver training step, recomputing activations',
-    'wasm float32: weaver training step, keeping activations',
+    'wasm float32: weaver training step 4 x 256, 1 + 5 points, recomputing activations',
+    'wasm float32: weaver training step 4 x 256, 1 + 5 points, keeping activations',
   ]);
+});
+
+it('says what latents cost, and whether that grows in line with their number', () => {
+  const figures = new FigureSet();
+  const facts = { backend: 'wasm', dtype: 'float32' };
+  const points = [0, 5, 20, 50].map((points) => ({ measure: 'woven-points', sizes: { points }, unit: 's', samples: [4 + points / 10] })); // prettier-ignore
+  for (const figure of [
+    { measure: 'bare-generate', sizes: { batch: 1 }, unit: 'tokens/s', samples: [60] },
+    { measure: 'woven-generate', sizes: { batch: 1 }, unit: 'tokens/s', samples: [40] },
+    ...points,
+  ]) {
+    figures.add(figureSchema.parse({ ...facts, ...figure }));
+  }
+  const rows = buildRows(weavingSuite, figures, { published: true });
+  const price = rows.find(({ name }) => name.startsWith('time with latents,'));
+  expect(price).toMatchObject({ value: 1.5, goal: 1.3, met: false });
+  const growth = rows.find(({ name }) => name.startsWith('cost of a point'));
+  expect(growth?.value).toBeCloseTo(1);
+  expect(growth?.met).toBe(true);
 });

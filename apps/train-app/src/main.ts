@@ -22,10 +22,17 @@ interface StartOptions {
 }
 
 const program = new Command('train-app')
-  .description('Trains a weaver: latent memory for a frozen language model. Without options: the tiny shop.')
+  .description(
+    'Trains latent memory for a frozen language model: weavers, triggers, adapters. Without options: the tiny shop.',
+  )
   .enablePositionalOptions()
   .option('--config <file>', 'experiment to run (YAML)', defaultConfig)
-  .option('--set <key=value>', 'change a setting, e.g. training.max_steps=300; may be repeated', collect, [])
+  .option(
+    '--set <key=value>',
+    'change a setting, e.g. training.max_steps=300 or, of the experiment that follows, next.training.max_steps=30',
+    collect,
+    [],
+  )
   .option('--out <folder>', 'run folder; default: runs/<name>-<time>')
   .option('--resume <run>', 'go on with an interrupted run folder; --set may change its evaluation')
   .option('--print-config', 'show the configuration with all defaults, and end')
@@ -46,7 +53,7 @@ program
 
 async function start({ resume, config, set, out, printConfig = false }: StartOptions): Promise<void> {
   if (printConfig) {
-    say(printExperiment((await load({ resume, config, set })).resolved).trimEnd());
+    say(printExperiment(await load({ resume, config, set })).trimEnd());
     return;
   }
   const request: ExperimentRequest =

@@ -1,18 +1,18 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { readAnswers, readManifest, readMetrics } from '@memgen/runs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from './config/load-experiment.js';
-import { runExperiment, type ExperimentRequest } from './run-experiment.js';
+import { findCheckpoint } from './parts/starting-point.js';
+import { runApp, shippedConfig, weightFiles } from './run-app.test-helper.js';
 
 const steps = 4;
 const lastCheckpoint = `step-${String(steps).padStart(6, '0')}`;
-const file = fileURLToPath(new URL('../../../configs/tiny-shop.yaml', import.meta.url));
+const file = shippedConfig('tiny-shop.yaml');
+const fixtures = join(import.meta.dirname, '../../../packages/bench/src/data/__fixtures__');
 const overrides = [
+  'next=null',
   'backend=wasm',
   'data.train_rows=32',
   'data.test_rows_per_family=2',
@@ -31,39 +31,11 @@ describe('runExperiment', () => {
     rmSync(parent, { recursive: true });
   });
 
-  /** @param stopAt - the interrupt comes when this text is shown. */
-  async function run(request: ExperimentRequest, stopAt?: string): Promise<{ complete: boolean; said: string }> {
-    const interrupt = new AbortController();
-    let said = '';
-    const show = (text: string) => {
-      said += text;
-      if (stopAt !== undefined && text.includes(stopAt)) interrupt.abort();
-    };
-    const stream = new Writable({
-      write: (chunk: Buffer, _, done) => {
-        show(chunk.toString());
-        done();
-      },
-    });
-    let time = Date.UTC(2026, 0, 1);
-    // Seconds pass at every look at the clock, so that each step and each batch writes its line.
-    const now = () => (time += 6000);
-    const context = { say: show, stream, now, signal: interrupt.signal, command: ['npm', 'start'] };
-    return { complete: (await runExperiment(request, context)).complete, said };
-  }
-
+  const run = runApp;
   const weights = (folder: string) => {
-    const weaver = join(folder, 'checkpoints', lastCheckpoint);
-    const files = readdirSync(weaver, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.safetensors'),
-    );
+    const files = weightFiles(folder, steps);
     expect(files.length).toBeGreaterThan(1);
-    return files.sort().map((name) => [
-      name,
-      createHash('sha256')
-        .update(readFileSync(join(weaver, name)))
-        .digest('hex'),
-    ]);
+    return files;
   };
   const answers = (folder: string) =>
     readAnswers(folder)
@@ -103,8 +75,51 @@ describe('runExperiment', () => {
     ) as {
       generation: unknown;
     };
-    expect(generation).toEqual({ max_inference_points: 0 });
+    expect(generation).toEqual({
+      max_inference_points: 0,
+      delimiter_rule: 'reference',
+      minimum_point_distance: 1,
+    });
   }, 120_000);
+
+  it('stops early, ends with the best weights, and lets others start with them', async () => {
+    const overrides = [
+      'next=null',
+      'backend=wasm',
+      `data={task: gsm8k, source: ${join(fixtures, 'gsm8k')}, validation_rows: 1, test_rows: 0}`,
+      'training.train=adapter',
+      'training.max_length=256',
+      'training.batch_size=1',
+      'training.epochs=2',
+      // So high that it soon gets worse.
+      'training.warmup_steps=1',
+      'training.learning_rate=30',
+      'training.evaluate_every_steps=1',
+      'training.patience=1',
+      'training.restore_best=true',
+      'evaluation.arms=null',
+    ];
+    const loaded = await loadExperiment({ file, overrides });
+    const out = join(parent, 'early');
+    const { said } = await run({ loaded, out });
+    const losses = readMetrics(out).flatMap((record) => record['validation/loss'] ?? []);
+    const best = losses.indexOf(Math.min(...losses)) + 1;
+    expect(losses.length).toBe(best + 1);
+    expect(losses.length).toBeLessThan(8);
+    expect(said).toContain(`lowest validation loss ${losses[best - 1]!.toFixed(4)} after step ${best}`);
+    const name = `step-00000${best}`;
+    const { results } = await readManifest(join(out, 'manifest.json'));
+    expect(results).toMatchObject({ checkpoint: name });
+    // What is evaluated in the end are the best weights, not the last ones.
+    const { adapter } = (results as { validation_loss: Record<string, number> }).validation_loss;
+    expect(adapter).toBeCloseTo(losses[best - 1]!, 4);
+    expect(await findCheckpoint(out)).toBe(join(out, 'checkpoints', name));
+
+    const without = await loadExperiment({ file, overrides: ['next=null', 'training.restore_best=true', ...overrides.slice(1, 2)] }); // prettier-ignore
+    await expect(run({ loaded: without, out: join(parent, 'no-rows') })).rejects.toMatchObject({
+      where: 'training.restore_best',
+    });
+  }, 60_000);
 
   it('refuses a second run in the folder of another', async () => {
     const loaded = await loadExperiment({ file, overrides });

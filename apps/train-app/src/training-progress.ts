@@ -12,6 +12,8 @@ export interface TrainingStep {
   loss: number;
   /** Mean reward of the step's completions, where there are any: it is shown instead of the loss. */
   reward?: number;
+  /** Share of the points at which latents went in, where a trigger decides. */
+  weaveRate?: number;
   /** Tokens that went through the model in this step. */
   tokens: number;
 }
@@ -30,6 +32,7 @@ export class TrainingProgress {
   private readonly clock: () => number;
   private readonly memory: (() => number) | undefined;
   private values: number[] = [];
+  private weaveRates: number[] = [];
 
   constructor({ memory, ...options }: TrainingProgressOptions) {
     this.clock = options.clock;
@@ -38,13 +41,14 @@ export class TrainingProgress {
     this.progress = new Progress({ label: 'training', ...options });
   }
 
-  advance({ step, loss, reward, tokens }: TrainingStep): void {
+  advance({ step, loss, reward, weaveRate, tokens }: TrainingStep): void {
     this.tokens.add(tokens, this.clock());
     this.values = [...this.values, reward ?? loss].slice(-window);
-    const mean = this.values.reduce((sum, value) => sum + value, 0) / this.values.length;
+    if (weaveRate !== undefined) this.weaveRates = [...this.weaveRates, weaveRate].slice(-window);
     const memory = this.memory === undefined ? [] : [`${Math.round(this.memory() / 2 ** 20)} MiB`];
     this.progress.advance(step, [
-      `${reward === undefined ? 'loss' : 'reward'} ${mean.toFixed(3)}`,
+      `${reward === undefined ? 'loss' : 'reward'} ${mean(this.values).toFixed(3)}`,
+      ...(this.weaveRates.length === 0 ? [] : [`weaves ${(100 * mean(this.weaveRates)).toFixed(0)} %`]),
       `${Math.round(this.tokens.perSecond())} tokens/s`,
       ...memory,
     ]);
@@ -57,4 +61,8 @@ export class TrainingProgress {
   stop(): void {
     this.progress.stop();
   }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

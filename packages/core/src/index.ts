@@ -4,6 +4,16 @@ export * from './conversion/index.js';
 export * from './formats/index.js';
 export * from './generation/index.js';
 export * from './hub/index.js';
+export {
+  InferenceReader,
+  joinVectors,
+  packRows,
+  unpackRows,
+  type InferenceReaderOptions,
+  type OpenReader,
+  type ReadOptions,
+  type RowVectors,
+} from './inference/index.js';
 export * from './inspection/index.js';
 export * from './memgen/index.js';
 export * from './model/index.js';

@@ -54,6 +54,7 @@ import {
 import { variedRows } from './memgen/woven-rows.test-helper.js';
 import { busyAdapter } from './model/lora.test-helper.js';
 import { frozenDecoder, memorySource, randomIds, tinyConfig } from './model/tiny-decoder.test-helper.js';
+import { expectNothingLeft, expectNothingLeftByFailedReads } from './tensor-leaks.test-helper.js';
 import { smallTokenizer } from './text/__fixtures__/small-tokenizer.js';
 
 const config = tinyConfig();
@@ -98,20 +99,6 @@ function values(size: number): Float32Array {
 
 function generateWith(options: Partial<GenerateOptions>): Promise<unknown> {
   return generate({ decoder, tokenizer: smallTokenizer() }, prompts, { maxNewTokens: 6, endIds: [], ...options });
-}
-
-type Result = tf.Tensor | readonly tf.Tensor[] | { dispose(): void } | undefined;
-
-/** Runs outside of any `tf.tidy`, twice: the first call may fill a cache that is kept. */
-async function expectNothingLeft(work: () => unknown): Promise<void> {
-  const start = tf.memory().numTensors;
-  for (let time = 0; time < 2; time++) {
-    const result = (await work()) as Result;
-    if (result instanceof tf.Tensor) expect(tf.memory().numTensors, 'tensors while the result lives').toBe(start + 1);
-    if (Array.isArray(result)) tf.dispose([...(result as tf.Tensor[])]);
-    else if (result !== null && typeof result === 'object' && 'dispose' in result) result.dispose();
-    expect(tf.memory().numTensors, 'tensors after the result was disposed').toBe(start);
-  }
 }
 
 /** A weaver that fails at the second call of a session, after the first has made latents. */
@@ -253,9 +240,9 @@ describe('training', () => {
     expectNothingLeft(() => tf.tidy(() => languageModelLoss(decoder, sequences).loss)));
 
   it.each([true, false])('woven rows (gradient checkpointing %s)', (gradientCheckpointing) =>
-    expectNothingLeft(() => {
-      evaluationLoss(decoder, variedRows, weaver);
-      const { gradients } = trainingLoss(decoder, variedRows, { weaver, gradientCheckpointing, dropoutSeed: 3 });
+    expectNothingLeft(async () => {
+      await evaluationLoss(decoder, variedRows, weaver);
+      const { gradients } = await trainingLoss(decoder, variedRows, { weaver, gradientCheckpointing, dropoutSeed: 3 });
       return [...gradients.values()];
     }),
   );
@@ -270,19 +257,35 @@ describe('training', () => {
     }));
 
   it('woven rows without a weaver, and with one that fails', () =>
-    expectNothingLeft(() => {
-      expect(() => trainingLoss(decoder, variedRows)).toThrow(expect.objectContaining({ code: 'weaver-missing' }));
-      expect(() => evaluationLoss(decoder, variedRows)).toThrow(expect.objectContaining({ code: 'weaver-missing' }));
-      expect(() => trainingLoss(decoder, variedRows, { weaver: failingWeaver() })).toThrow('the weaver failed');
-      expect(() => evaluationLoss(decoder, variedRows, failingWeaver())).toThrow('the weaver failed');
+    expectNothingLeft(async () => {
+      const missing = { code: 'weaver-missing' };
+      await expect(trainingLoss(decoder, variedRows)).rejects.toMatchObject(missing);
+      await expect(evaluationLoss(decoder, variedRows)).rejects.toMatchObject(missing);
+      await expect(trainingLoss(decoder, variedRows, { weaver: failingWeaver() })).rejects.toThrow('the weaver failed');
+      await expect(evaluationLoss(decoder, variedRows, failingWeaver())).rejects.toThrow('the weaver failed');
     }));
 
+  it('losses and norms that cannot be read', async () => {
+    const step = async () => {
+      await evaluationLoss(decoder, variedRows, weaver);
+      const { gradients } = await trainingLoss(decoder, variedRows, { weaver });
+      try {
+        await clipGradients(gradients, 1);
+        return [...gradients.values()];
+      } catch (error) {
+        disposeGradients(gradients);
+        throw error;
+      }
+    };
+    expect(await expectNothingLeftByFailedReads(step)).toBe(3);
+  });
+
   it('tokens outside of the vocabulary', () =>
-    expectNothingLeft(() => {
+    expectNothingLeft(async () => {
       const [row] = variedRows;
       const wrong = [{ ...row!, ids: row!.ids.map(() => 999) }];
-      expect(() => trainingLoss(decoder, wrong, { weaver })).toThrow();
-      expect(() => evaluationLoss(decoder, wrong, weaver)).toThrow();
+      await expect(trainingLoss(decoder, wrong, { weaver })).rejects.toThrow();
+      await expect(evaluationLoss(decoder, wrong, weaver)).rejects.toThrow();
     }));
 
   it('gradients: accumulated, clipped, disposed; optimizers: steps, states, also wrong ones', () =>
@@ -307,7 +310,7 @@ describe('training', () => {
       };
       const gradients = compute();
       accumulateGradients(gradients, compute());
-      clipGradients(gradients, 1e-3);
+      await clipGradients(gradients, 1e-3);
       optimizer.step(gradients, 0.1);
       const state = await optimizer.exportState();
       optimizer.importState(state);

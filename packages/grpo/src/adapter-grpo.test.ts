@@ -119,7 +119,8 @@ describe('adapterObjective', () => {
       maxCompletionLength: 6,
     });
     const sequences = episodes.map(labelledEpisode);
-    adapterLogProbabilities(decoder, sequences, { adapter }).logProbabilities.forEach((row, b) => {
+    const { logProbabilities } = await adapterLogProbabilities(decoder, sequences, { adapter });
+    logProbabilities.forEach((row, b) => {
       const drawn = episodes[b]!.turns[0]!.logProbabilities!;
       expect(row.length).toBe(drawn.length);
       row.forEach((value, t) => {
@@ -132,20 +133,20 @@ describe('adapterObjective', () => {
       advantage: b % 2 === 0 ? 1 : -0.5,
       old: episodes[b]!.turns[0]!.logProbabilities!,
     }));
-    const { gradients } = adapterObjective(decoder, rows, { adapter });
+    const { gradients } = await adapterObjective(decoder, rows, { adapter });
     expect(new Set(gradients.keys())).toEqual(new Set(adapter.parameters().values()));
     for (const [name, variable] of adapter.parameters()) {
       const [gradient, kept] = [gradients.get(variable)!, variable.clone()];
       const norm = tf.tidy(() => tf.norm(gradient).dataSync()[0]!);
-      const lossAt = (step: number) => {
+      const lossAt = async (step: number) => {
         tf.tidy(() => {
           variable.assign(tf.add(kept, tf.mul(gradient, step / norm)));
         });
-        const result = adapterObjective(decoder, rows, { adapter, gradientCheckpointing: false });
+        const result = await adapterObjective(decoder, rows, { adapter, gradientCheckpointing: false });
         disposeGradients(result.gradients);
         return result.loss;
       };
-      const slope = (lossAt(5e-3) - lossAt(-5e-3)) / 1e-2;
+      const slope = ((await lossAt(5e-3)) - (await lossAt(-5e-3))) / 1e-2;
       variable.assign(kept);
       kept.dispose();
       expect(Math.abs(slope - norm), name).toBeLessThan(0.04 * norm + 2e-4);

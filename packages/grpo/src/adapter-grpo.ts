@@ -29,6 +29,7 @@ export async function trainAdapterGrpo<Task>(
     'above 0: a greedy policy gives a group of equal completions',
   );
   const policy = adapterPolicy(reasoner.decoder, adapter, { temperature, gradientCheckpointing });
-  const source = episodeSource(reasoner, tasks, { adapter, temperature, groupSize, maxCompletionLength });
+  const settings = { adapter, temperature, groupSize, maxCompletionLength };
+  const source = episodeSource(reasoner, tasks, settings, options.rollouts);
   return trainPolicy(policy, source, { learningRate: 1e-5, ...options });
 }

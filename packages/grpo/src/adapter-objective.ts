@@ -1,7 +1,7 @@
 // The policy objective of completions of the reasoner under a LoRA adapter, without latents: the paper's baseline.
 import { LabelledPlaces, runOne, type Decoder, type LoraAdapter, type WovenRow } from '@memgen/core';
 import type * as tf from '@tensorflow/tfjs';
-import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
+import type { ObjectiveOptions, PassOptions, PolicyActions } from './objective-options.js';
 import {
   sequenceLogProbabilities,
   sequenceObjective,
@@ -26,14 +26,11 @@ export function adapterLogProbabilities(
   reasoner: Decoder,
   rows: readonly WovenRow[],
   options: AdapterPolicyOptions,
-): CompletionLogProbabilities {
+): Promise<CompletionLogProbabilities> {
   return sequenceLogProbabilities(adaptedModel(reasoner, options), rows);
 }
 
-export interface AdapterObjectiveOptions extends AdapterPolicyOptions, ObjectiveOptions {
-  /** Recompute each layer in the backward pass instead of keeping its activations. @default true */
-  gradientCheckpointing?: boolean;
-}
+export interface AdapterObjectiveOptions extends AdapterPolicyOptions, ObjectiveOptions, PassOptions {}
 
 /**
  * Loss and gradients with respect to the adapter; its dropout is off, so that probabilities are those of the policy that
@@ -44,7 +41,7 @@ export function adapterObjective(
   reasoner: Decoder,
   rows: readonly AdapterPolicyRow[],
   { adapter, temperature = 1, gradientCheckpointing = true, ...objective }: AdapterObjectiveOptions,
-): SequenceObjective {
+): Promise<SequenceObjective> {
   const model = adaptedModel(reasoner, { adapter, temperature });
   return sequenceObjective(model, rows, { ...objective, gradientCheckpointing });
 }

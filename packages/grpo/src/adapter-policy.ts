@@ -25,12 +25,12 @@ export function adapterPolicy(
         mask: new Uint8Array(actions).fill(counts ? 1 : 0),
       };
     },
-    logProbabilities: (rows) => {
+    logProbabilities: async (rows) => {
       const sequences = rows.map(({ sequence }) => sequence);
-      return adapterLogProbabilities(decoder, sequences, { adapter, temperature }).logProbabilities;
+      return (await adapterLogProbabilities(decoder, sequences, { adapter, temperature })).logProbabilities;
     },
-    gradients: (rows, options) => {
-      const result = adapterObjective(decoder, rows, { ...options, adapter, temperature, gradientCheckpointing });
+    gradients: async (rows, options) => {
+      const result = await adapterObjective(decoder, rows, { ...options, adapter, temperature, gradientCheckpointing });
       return { loss: result.loss, gradients: result.gradients, metrics: { ...result.metrics } };
     },
   };

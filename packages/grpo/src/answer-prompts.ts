@@ -10,18 +10,25 @@ export interface PolicyPrompt<Task> {
   task: Task;
 }
 
-/** @returns `groupSize` episodes for each prompt, side by side. */
+/** @returns `groupSize` episodes for each prompt, side by side. @throws the signal's reason when aborted. */
 export async function answerPrompts<Task>(
   reasoner: GeneratingModel,
   prompts: readonly PolicyPrompt<Task>[],
   random: Random,
-  { groupSize, ...settings }: GenerationSettings & { groupSize: number },
+  { groupSize, signal, ...settings }: GenerationSettings & { groupSize: number; signal?: AbortSignal },
 ): Promise<Episode<Task>[]> {
   const rows = await generate(
     reasoner,
     prompts.map(({ ids }) => ids),
-    { ...generateOptions(settings), samplesPerPrompt: groupSize, random, logProbabilities: true },
+    {
+      ...generateOptions(settings),
+      samplesPerPrompt: groupSize,
+      random,
+      logProbabilities: true,
+      ...(signal && { signal }),
+    },
   );
+  signal?.throwIfAborted();
   return rows.map(({ ids, augmentations, text, finished, logProbabilities }, i): Episode<Task> => {
     const prompt = prompts[Math.floor(i / groupSize)]!;
     return {

@@ -73,3 +73,4 @@ export type { PolicyStepReport, PolicyTrainingOptions } from './policy-training-
 export { trainWeaverGrpo, type WeaverGrpoOptions } from './weaver-grpo.js';
 export { trainTriggerGrpo, type TriggerGrpoOptions } from './trigger-grpo.js';
 export { trainAdapterGrpo, type AdapterGrpoOptions } from './adapter-grpo.js';
+export * from './workers/index.js';

@@ -42,6 +42,14 @@ export interface ObjectiveOptions {
   step?: { rows: number; actions: number };
 }
 
+/** How rows pass through a model, forwards and backwards. */
+export interface PassOptions {
+  /** Recompute each layer in the backward pass instead of keeping its activations. @default true */
+  gradientCheckpointing?: boolean;
+  /** Called between the two passes, e.g. to take the time. */
+  onForward?: (() => void) | undefined;
+}
+
 /** @throws MemGenError `objective-options`, `objective-rows`. */
 export function checkObjective(rows: readonly PolicyActions[], options: ObjectiveOptions): void {
   checkOptions(options);

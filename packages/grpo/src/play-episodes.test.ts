@@ -158,7 +158,7 @@ describe('playEpisodes', () => {
     const episodes = await play(tasks, { weaver, trigger, triggerTemperature: 1, maxCompletionLength: 16 });
     const sequences = episodes.map(wovenTurns);
     expect(sequences.map((turns) => turns.length)).toEqual([1, 3, 2]);
-    const { logProbabilities } = completionLogProbabilities(decoder, sequences, { weaver });
+    const { logProbabilities } = await completionLogProbabilities(decoder, sequences, { weaver });
     logProbabilities.forEach((row, b) => {
       const drawn = episodes[b]!.turns.flatMap((turn) => [...turn.logProbabilities!]);
       expect(row.length).toBe(drawn.length);

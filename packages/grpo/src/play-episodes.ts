@@ -1,6 +1,6 @@
 // Plays episodes of many turns: one environment for each, turns generated in batches, finished episodes leave.
 import { MemGenError, type Environment, type Random } from '@memgen/common';
-import { ChatTemplate, generate, type GeneratedRow, type GeneratingModel } from '@memgen/core';
+import { ChatTemplate, contextLength, generate, type GeneratedRow, type GeneratingModel } from '@memgen/core';
 import { Arrivals } from './arrivals.js';
 import type { Episode } from './episode.js';
 import { generateOptions, type GenerationSettings } from './generation-settings.js';
@@ -9,7 +9,7 @@ import { RunningEpisode } from './running-episode.js';
 export interface EpisodeSettings extends GenerationSettings {
   /** @default MemGen's ChatML */
   template?: ChatTemplate;
-  /** Most tokens of an episode in all: prompt, turns and observations. @default 2048 */
+  /** Most tokens of an episode in all: prompt, turns and observations; never more than the context. @default 2048 */
   maxLength?: number;
   /** Most tokens of an observation; one that is cut ends in `...`. @default no limit */
   maxObservationLength?: number;
@@ -56,11 +56,9 @@ export async function playEpisodes<Task>({
   ...generation
 }: PlayEpisodesOptions<Task>): Promise<Episode<Task>[]> {
   checkEnvironments(environments, tasks.length);
-  const { tokenizer } = reasoner;
-  const all = tasks.map(
-    (task, i) =>
-      new RunningEpisode(i, task, environments[i]!, { tokenizer, template }, { maxLength, maxObservationLength }),
-  );
+  const { decoder, tokenizer } = reasoner;
+  const limits = { maxLength: Math.min(maxLength, contextLength(decoder.config)), maxObservationLength };
+  const all = tasks.map((task, i) => new RunningEpisode(i, task, environments[i]!, { tokenizer, template }, limits));
   const own = new AbortController();
   const stopping = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
   const arrivals = new Arrivals<RunningEpisode<Task>>();

@@ -1,6 +1,6 @@
 // A rollout's rows in batches that fit through the model, for any policy.
 import { accumulateGradients, disposeGradients, type Gradients } from '@memgen/core';
-import type { StepGradients } from '@memgen/sft';
+import type { StepGradients, StepTimer } from '@memgen/sft';
 import { defaultCompletionLength } from './generation-settings.js';
 import type { ObjectiveOptions } from './objective-options.js';
 import { chunksOf, type Policy, type PolicyRow } from './policy.js';
@@ -25,42 +25,51 @@ export class PolicyBatches<Row extends PolicyRow> {
   ) {}
 
   /** Adds the log-probabilities that later steps compare with. */
-  withOtherPolicies(rows: readonly Row[]): Row[] {
+  async withOtherPolicies(rows: readonly Row[]): Promise<Row[]> {
     const { policy, reference } = this;
     const { iterations = 1, beta = 0, batchSize = 4 } = this.options;
     const counted = rows.flatMap((row, i) => (takesPart(row) ? [i] : []));
     const complete = [...rows];
     for (const part of chunksOf(counted, batchSize)) {
       const own = part.map((i) => rows[i]!);
-      const old = iterations > 1 ? policy.logProbabilities(own) : undefined;
+      const old = iterations > 1 ? await policy.logProbabilities(own) : undefined;
       const referred =
         beta !== 0 && reference !== undefined
-          ? withValues(policy.parameters(), reference, () => policy.logProbabilities(own))
+          ? await withValues(policy.parameters(), reference, () => policy.logProbabilities(own))
           : undefined;
       part.forEach((i, b) => (complete[i] = { ...rows[i]!, old: old?.[b], reference: referred?.[b] }));
     }
     return complete;
   }
 
-  /** @param rows - in whole groups. */
-  gradients(rows: readonly Row[]): Omit<StepGradients, 'readTokens'> & { metrics: Record<string, number> } {
+  /**
+   * @param rows - in whole groups.
+   * @param timer - is told of the parts `policies`, `forward` and `backward`.
+   */
+  async gradients(
+    rows: readonly Row[],
+    timer?: StepTimer,
+  ): Promise<Omit<StepGradients, 'readTokens'> & { metrics: Record<string, number> }> {
     const { batchSize = 4 } = this.options;
     const actions = rows.reduce((sum, { mask }) => sum + Array.from(mask ?? []).filter((one) => one !== 0).length, 0);
     const sums: Gradients = new Map();
     const parts: (Record<string, number> & { actions: number })[] = [];
     let loss = 0;
     try {
-      const prepared = this.policy.prepare?.(rows, batchSize) ?? rows;
+      const prepared = (await this.policy.prepare?.(rows, batchSize)) ?? rows;
+      timer?.lap('policies');
       for (const part of chunksOf(prepared.filter(takesPart), batchSize)) {
-        const result = this.policy.gradients(part, {
+        const result = await this.policy.gradients(part, {
           lossType: 'dapo',
           maxCompletionLength: defaultCompletionLength,
           ...this.options,
           step: { rows: rows.length, actions },
+          onForward: () => timer?.lap('forward'),
         });
         loss += result.loss;
         parts.push(result.metrics);
         accumulateGradients(sums, result.gradients);
+        timer?.lap('backward');
       }
     } catch (error) {
       disposeGradients(sums);

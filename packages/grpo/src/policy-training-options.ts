@@ -6,6 +6,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { PolicyBatchOptions } from './policy-batches.js';
 import type { ParameterValues } from './reference-values.js';
 import type { Rollout, RolloutOptions } from './rollout.js';
+import type { RolloutWorkers } from './workers/rollout-workers.js';
 
 /** What is reported after each optimizer step. */
 export interface PolicyStepReport<Task> extends StepReport {
@@ -21,6 +22,8 @@ export interface PolicyTrainingOptions<Task> extends RolloutOptions<Task>, Polic
   /** The same counted in completions, as TRL does: a multiple of `groupSize`. */
   completionsPerStep?: number;
   steps: number;
+  /** Workers that play the rollouts, which are disposed by whoever started them. @default this thread plays them */
+  rollouts?: RolloutWorkers | undefined;
   /**
    * The policy to stay close to where `beta` is not 0: values (`parameterValues`), or a part that has them. A run that
    * resumes needs the same that it began with. @default the parameters as they are when training begins
@@ -39,7 +42,10 @@ export interface PolicyTrainingOptions<Task> extends RolloutOptions<Task>, Polic
   patience?: number;
   /** Told at once of rollouts that teach nothing, and of rewards that failed. @default silent */
   logger?: Logger;
-  /** Milliseconds of any origin. With it metrics have `time/rollout`, `time/reward`, `time/policies`, `time/gradients`. */
+  /**
+   * Milliseconds of any origin. With it metrics have `time/rollout`, `time/reward`, `time/policies` (what the policies that
+   * acted and are referred to would have done), `time/forward`, `time/backward` and `time/optimizer` (with the clipping).
+   */
   clock?: () => number;
   onStep?: (report: PolicyStepReport<Task>) => void | Promise<void>;
   /** Asked where a rollout has been used up, never between its iterations. */

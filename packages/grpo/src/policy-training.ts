@@ -1,7 +1,7 @@
 // The loop that trains any policy by reward: rollouts, judgement, optimizer steps, checkpoints, interruption.
 import { MemGenError, Random, silentLogger, type Logger } from '@memgen/common';
 import { AdamW } from '@memgen/core';
-import { DataOrder, runTrainingLoop, type StepGradients, type TrainingOutcome } from '@memgen/sft';
+import { DataOrder, runTrainingLoop, type StepGradients, type StepTimer, type TrainingOutcome } from '@memgen/sft';
 import type { EpisodeSource } from './episode-source.js';
 import { PolicyBatches } from './policy-batches.js';
 import { checkPolicyTraining, promptsOfStep, type PolicyTrainingOptions } from './policy-training-options.js';
@@ -31,14 +31,13 @@ export async function trainPolicy<Task, Row extends PolicyRow>(
   let metrics: Record<string, number> = {};
   let fruitless = 0;
 
-  const gradients = async (step: number): Promise<StepGradients> => {
-    const times = new StepTimes(options.clock);
+  const gradients = async (step: number, timer: StepTimer): Promise<StepGradients> => {
     if (rollout === undefined || step % iterations === 0) {
       const at = Math.floor(step / iterations);
       const episodes = await source.play(order.batch(at), random.fork(`rollout ${at}`));
-      times.lap('rollout');
+      timer.lap('rollout');
       rollout = await judgeRollout(episodes, options);
-      times.lap('reward');
+      timer.lap('reward');
       rollout.obstacle ??= policy.obstacle?.(episodes);
       report(logger, step, rollout);
       fruitless = rollout.obstacle === undefined ? 0 : fruitless + 1;
@@ -47,12 +46,10 @@ export async function trainPolicy<Task, Row extends PolicyRow>(
       const judged = episodes.map((episode, i) =>
         policy.row({ episode, advantage: advantages[i]!, reward: rewards[i]!, counts: counts[i]! }),
       );
-      rows = batches.withOtherPolicies(judged);
-      times.lap('policies');
+      rows = await batches.withOtherPolicies(judged);
     }
-    const result = batches.gradients(rows);
-    times.lap('gradients');
-    metrics = { ...rollout.metrics, ...result.metrics, ...times.metrics };
+    const result = await batches.gradients(rows, timer);
+    metrics = { ...rollout.metrics, ...result.metrics };
     const readTokens = rollout.episodes.reduce((sum, { ids }) => sum + ids.length, 0);
     return { loss: result.loss, tokens: result.tokens, gradients: result.gradients, readTokens };
   };
@@ -66,7 +63,7 @@ export async function trainPolicy<Task, Row extends PolicyRow>(
     if (resume !== undefined) optimizer.importState(resume.optimizerState);
     const firstStep = resume?.step ?? 0;
     stopIfAsked(firstStep);
-    const { checkpoint, clipNorm, learningRate } = options;
+    const { checkpoint, clipNorm, learningRate, clock } = options;
     return await runTrainingLoop({
       steps,
       firstStep,
@@ -74,8 +71,13 @@ export async function trainPolicy<Task, Row extends PolicyRow>(
       optimizer,
       gradients,
       signal: stop.signal,
+      clock,
       onStep: async (report) => {
-        await options.onStep?.({ ...report, metrics, rollout: rollout! });
+        const times = Object.entries(report.times ?? {}).map(([part, time]): [string, number] => [
+          `time/${part}`,
+          time,
+        ]);
+        await options.onStep?.({ ...report, metrics: { ...metrics, ...Object.fromEntries(times) }, rollout: rollout! });
         stopIfAsked(report.step);
       },
       ...(clipNorm !== undefined && { clipNorm }),
@@ -89,23 +91,6 @@ export async function trainPolicy<Task, Row extends PolicyRow>(
   } finally {
     optimizer.dispose();
     await source.dispose();
-  }
-}
-
-/** Where the time of a step goes, in milliseconds; nothing without a clock. */
-class StepTimes {
-  readonly metrics: Record<string, number> = {};
-  private last: number | undefined;
-
-  constructor(private readonly clock: (() => number) | undefined) {
-    this.last = clock?.();
-  }
-
-  /** Books the time since the last lap. */
-  lap(part: string): void {
-    const now = this.clock?.();
-    if (now !== undefined && this.last !== undefined) this.metrics[`time/${part}`] = now - this.last;
-    this.last = now;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Gradients } from '@memgen/core';
 import type * as tf from '@tensorflow/tfjs';
 import type { Episode } from './episode.js';
-import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
+import type { ObjectiveOptions, PassOptions, PolicyActions } from './objective-options.js';
 
 /** An episode and what it is worth. */
 export interface JudgedEpisode {
@@ -32,13 +32,13 @@ export interface Policy<Row extends PolicyRow> {
   /** An episode as actions. */
   row(judged: JudgedEpisode): Row;
   /** Of the actions of each row, without gradients. */
-  logProbabilities(rows: readonly Row[]): ArrayLike<number>[];
-  gradients(rows: readonly Row[], options: ObjectiveOptions): PolicyGradients;
+  logProbabilities(rows: readonly Row[]): Promise<ArrayLike<number>[]>;
+  gradients(rows: readonly Row[], options: ObjectiveOptions & Pick<PassOptions, 'onForward'>): Promise<PolicyGradients>;
   /**
    * Completes the rows of a step with what depends on all of them, before it is cut into batches.
    * @param rows - whole groups, in their order.
    */
-  prepare?(rows: readonly Row[], batchSize: number): readonly Row[];
+  prepare?(rows: readonly Row[], batchSize: number): Promise<readonly Row[]>;
   /** What keeps episodes from teaching this policy anything, in words. */
   obstacle?(episodes: readonly Episode<unknown>[]): string | undefined;
 }

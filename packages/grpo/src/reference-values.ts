@@ -15,14 +15,19 @@ export async function parameterValues(parameters: ReadonlyMap<string, tf.Variabl
 }
 
 /**
- * Runs with other values, and puts the present ones back to the bit, also after an error.
+ * Runs with other values, and puts the present ones back to the bit, also after an error. Until the promise settles the
+ * parameters belong to the run: nothing else may read or change them.
  * @throws MemGenError `training-state` for values of other parameters.
  */
-export function withValues<T>(parameters: ReadonlyMap<string, tf.Variable>, values: ParameterValues, run: () => T): T {
+export async function withValues<T>(
+  parameters: ReadonlyMap<string, tf.Variable>,
+  values: ParameterValues,
+  run: () => Promise<T>,
+): Promise<T> {
   const kept = [...parameters.values()].map((variable) => ({ variable, value: variable.clone() }));
   try {
     restoreValues(values, parameters);
-    return run();
+    return await run();
   } finally {
     for (const { variable, value } of kept) {
       variable.assign(value);

@@ -1,6 +1,6 @@
 // Rollouts: groups, what is learnt from them, agreement of generation and training, and what stands in the way.
 import { Random, rewardPerSample } from '@memgen/common';
-import { startBackend, type Decoder, type Trigger, type Weaver } from '@memgen/core';
+import { InferenceReader, startBackend, type Decoder, type Trigger, type Weaver } from '@memgen/core';
 import { LanguageModelTrigger } from '@memgen/trigger';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -82,11 +82,14 @@ describe('answerPrompts and judgeRollout', () => {
   });
 
   it('read the prompt once for all completions of a group', async () => {
-    const embed = vi.spyOn(decoder, 'embed');
+    const embed = vi.spyOn(InferenceReader.prototype, 'embed');
+    const weave = vi.spyOn(InferenceReader.prototype, 'hidden');
     await answers({ maxCompletionLength: 1 });
-    // Two prompts, padded to seven tokens: for the reasoner and for the weaver.
-    expect(Math.max(...embed.mock.calls.map(([ids]) => ids.length))).toBe(14);
+    // Two prompts together, for the reasoner and for the weaver.
+    expect(embed.mock.calls.map(([ids]) => ids.length)).toEqual([7 + 4]);
+    expect(weave.mock.calls.map(([vectors]) => vectors.length)).toEqual([2]);
     embed.mockRestore();
+    weave.mockRestore();
   });
 
   it('weigh several rewards', async () => {
@@ -142,7 +145,7 @@ describe('answerPrompts and judgeRollout', () => {
       const sequences = episodes.map(wovenTurns);
       const first = sequences.flatMap((turns) => turns.map(({ points }) => points[0]?.kind));
       if (how !== 'always') expect(new Set(first)).toEqual(new Set(['prompt', 'inference', undefined]));
-      const { logProbabilities } = completionLogProbabilities(decoder, sequences, { weaver });
+      const { logProbabilities } = await completionLogProbabilities(decoder, sequences, { weaver });
       logProbabilities.forEach((row, b) => {
         const drawn = episodes[b]!.turns[0]!.logProbabilities!;
         expect(row.length).toBe(drawn.length);

@@ -1,8 +1,16 @@
 // The policy objective of tokens that a model wrote, whatever made the hidden states that predict them.
-import { eager, Tape, type Execution, type Gradients, type LabelledPlaces, type WovenRow } from '@memgen/core';
+import {
+  eager,
+  Tape,
+  valuesOf,
+  type Execution,
+  type Gradients,
+  type LabelledPlaces,
+  type WovenRow,
+} from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { policyObjective, type ObjectiveMetrics } from './objective.js';
-import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
+import type { ObjectiveOptions, PassOptions, PolicyActions } from './objective-options.js';
 import { tokenLogProbabilities } from './token-log-probabilities.js';
 
 /**
@@ -41,19 +49,21 @@ export interface SequenceModel {
 }
 
 /** Without gradients. */
-export function sequenceLogProbabilities(
+export async function sequenceLogProbabilities(
   { read, head, temperature }: SequenceModel,
   rows: readonly PolicySequence[],
-): CompletionLogProbabilities {
+): Promise<CompletionLogProbabilities> {
   const sequences = rows.flatMap(turnsOf);
-  const bySequence = new Numbers(sequences.length);
-  tf.tidy(() => {
-    for (const pass of read(sequences, eager)) {
-      const result = tokenLogProbabilities(pass.hidden, pass.places.labels, head, { temperature });
-      bySequence.take(pass, result.logProbabilities, result.entropies);
-    }
+  let passes: Omit<LabelledPass, 'hidden'>[] = [];
+  const values = await valuesOf(() => {
+    const results = read(sequences, eager).map(({ hidden, ...pass }) => {
+      const { labels } = pass.places;
+      return { pass, ...tokenLogProbabilities(hidden, labels, head, { temperature }) };
+    });
+    passes = results.map(({ pass }) => pass);
+    return inOneList(results);
   });
-  return bySequence.join(rows);
+  return new SequenceNumbers(sequences.length, passes, values).join(rows);
 }
 
 export interface SequenceObjective extends CompletionLogProbabilities {
@@ -65,16 +75,15 @@ export interface SequenceObjective extends CompletionLogProbabilities {
 }
 
 /** With gradients of all variables that the model's pieces name. Every tensor but the returned gradients is freed. */
-export function sequenceObjective(
+export async function sequenceObjective(
   { read, head, temperature }: SequenceModel,
   rows: readonly (Omit<PolicyActions, 'logProbabilities'> & { sequence: PolicySequence })[],
-  { gradientCheckpointing, ...objective }: ObjectiveOptions & { gradientCheckpointing: boolean },
-): SequenceObjective {
+  { gradientCheckpointing = true, onForward, ...objective }: ObjectiveOptions & PassOptions,
+): Promise<SequenceObjective> {
   const turns = rows.map(({ sequence }) => sequence);
   const sequences = turns.flatMap(turnsOf);
   const tape = new Tape({ checkpointing: gradientCheckpointing });
   try {
-    const bySequence = new Numbers(sequences.length);
     const passes = read(sequences, tape).map((pass) => {
       // The tape owns them: they are freed with it, whatever happens next.
       const [logProbabilities, entropies, hiddenGradients] = tape.constants(() => {
@@ -84,9 +93,9 @@ export function sequenceObjective(
         });
         return [result.logProbabilities, result.entropies, result.hiddenGradients!];
       }) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor2D];
-      bySequence.take(pass, logProbabilities, entropies);
-      return { ...pass, hiddenGradients };
+      return { ...pass, logProbabilities, entropies, hiddenGradients };
     });
+    const bySequence = new SequenceNumbers(sequences.length, passes, await valuesOf(() => inOneList(passes)));
     const current = bySequence.join(turns);
     const actions = rows.map(({ old, reference, mask, advantage }, b) => ({
       logProbabilities: current.logProbabilities[b]!,
@@ -104,6 +113,7 @@ export function sequenceObjective(
       });
       return { output: hidden, gradient: gradient! };
     });
+    onForward?.();
     const gradients = tape.backward(seeds);
     return { loss, gradients, metrics: { ...metrics, entropy: meanEntropy(current.entropies, rows) }, ...current };
   } finally {
@@ -111,19 +121,28 @@ export function sequenceObjective(
   }
 }
 
+/** Log-probabilities and entropies of all passes, so that one read brings them all. */
+function inOneList(passes: readonly { logProbabilities: tf.Tensor1D; entropies: tf.Tensor1D }[]): tf.Tensor1D {
+  return tf.concat1d(passes.flatMap(({ logProbabilities, entropies }) => [logProbabilities, entropies]));
+}
+
 /** Numbers of labelled tokens, by sequence and by row. */
-class Numbers {
+class SequenceNumbers {
   private readonly logProbabilities: Float32Array[];
   private readonly entropies: Float32Array[];
 
-  constructor(sequences: number) {
+  /** @param values - of {@link inOneList}. */
+  constructor(sequences: number, passes: readonly Omit<LabelledPass, 'hidden'>[], values: Float32Array) {
     this.logProbabilities = Array.from({ length: sequences }, () => new Float32Array());
     this.entropies = [...this.logProbabilities];
-  }
-
-  take({ members, places }: LabelledPass, logProbabilities: tf.Tensor1D, entropies: tf.Tensor1D): void {
-    places.byRow(logProbabilities.dataSync()).forEach((values, i) => (this.logProbabilities[members[i]!] = values));
-    places.byRow(entropies.dataSync()).forEach((values, i) => (this.entropies[members[i]!] = values));
+    let from = 0;
+    for (const { members, places } of passes) {
+      for (const bySequence of [this.logProbabilities, this.entropies]) {
+        const to = from + places.labels.length;
+        places.byRow(values.subarray(from, to)).forEach((own, i) => (bySequence[members[i]!] = own));
+        from = to;
+      }
+    }
   }
 
   /** Those of the turns of a row one after the other. */

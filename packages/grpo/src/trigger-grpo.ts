@@ -54,6 +54,6 @@ export async function trainTriggerGrpo<Task>(
     penalty,
   });
   const settings = generationSettings({ ...options, trigger, triggerTemperature, temperature });
-  const source = episodeSource(reasoner, tasks, { ...settings, groupSize });
+  const source = episodeSource(reasoner, tasks, { ...settings, groupSize }, options.rollouts);
   return trainPolicy(policy, source, { learningRate: 1e-6, ...options });
 }

@@ -50,8 +50,8 @@ function text(length: number, decisions: readonly number[], seed: number): Decid
 const texts = [text(9, [4, -6], 1), text(12, [-3, 5, 11], 2), text(6, [-6], 3), text(8, [2], 4)];
 const policy = { padId: 0, temperature: 0.7 };
 
-function policyRows(): TriggerPolicyRow[] {
-  const { logProbabilities } = triggerLogProbabilities(texts, { trigger, ...policy });
+async function policyRows(): Promise<TriggerPolicyRow[]> {
+  const { logProbabilities } = await triggerLogProbabilities(texts, { trigger, ...policy });
   return texts.map((text, b) => ({
     text,
     advantage: [1, -0.5, 0.8, -1][b]!,
@@ -61,8 +61,8 @@ function policyRows(): TriggerPolicyRow[] {
 }
 
 describe('triggerLogProbabilities', () => {
-  it('are those of the softmax of what the trigger says at the token before the point', () => {
-    const { logProbabilities, weaving } = triggerLogProbabilities(texts, { trigger, ...policy });
+  it('are those of the softmax of what the trigger says at the token before the point', async () => {
+    const { logProbabilities, weaving } = await triggerLogProbabilities(texts, { trigger, ...policy });
     texts.forEach(({ ids, decisions }, b) => {
       decisions.forEach(({ index, weave }, j) => {
         const session = trigger.begin({ batch: 1 });
@@ -81,13 +81,14 @@ describe('triggerLogProbabilities', () => {
     });
   });
 
-  it('hide the pad token where it stands in the text', () => {
+  it('hide the pad token where it stands in the text', async () => {
     const withPad = { ids: [5, 0, 7, 8], decisions: [{ index: 4, weave: true }] };
     const without = { ids: [5, 7, 8], decisions: [{ index: 3, weave: true }] };
-    const of = (text: DecidedText, padId: number | undefined) =>
-      triggerLogProbabilities([text], { trigger, padId }).logProbabilities[0]![0]!;
-    expect(of(withPad, 0)).toBeCloseTo(of(without, 0), 5);
-    expect(Math.abs(of(withPad, undefined) - of(without, 0))).toBeGreaterThan(1e-4);
+    const of = async (text: DecidedText, padId: number | undefined) =>
+      (await triggerLogProbabilities([text], { trigger, padId })).logProbabilities[0]![0]!;
+    const expected = await of(without, 0);
+    expect(await of(withPad, 0)).toBeCloseTo(expected, 5);
+    expect(Math.abs((await of(withPad, undefined)) - expected)).toBeGreaterThan(1e-4);
   });
 });
 
@@ -99,15 +100,15 @@ describe('triggerObjective', () => {
     ['with the penalty', { penalty, gradientCheckpointing: false }],
   ];
 
-  it.each(cases)('%s has the slope of the loss, by finite differences along each gradient', (_, options) => {
-    const rows = policyRows();
+  it.each(cases)('%s has the slope of the loss, by finite differences along each gradient', async (_, options) => {
+    const rows = await policyRows();
     const settings = { trigger, ...policy, ...options };
-    const { gradients, weaving } = triggerObjective(rows, settings);
+    const { gradients, weaving } = await triggerObjective(rows, settings);
     expect(new Set(gradients.keys())).toEqual(new Set(trigger.parameters().values()));
     // The standard of the penalty is held fixed in the gradient, so the loss is put together with it fixed here.
     const standard = (weaving[0]![0]! + weaving[0]![1]! + weaving[3]![0]!) / 3;
-    const lossNow = () => {
-      const result = triggerObjective(rows, settings);
+    const lossNow = async () => {
+      const result = await triggerObjective(rows, settings);
       disposeGradients(result.gradients);
       if (options.penalty === undefined) return result.loss;
       const above = result.weaving.flatMap((row) => Array.from(row, (p) => Math.max(0, p - standard)));
@@ -123,7 +124,7 @@ describe('triggerObjective', () => {
         return lossNow();
       };
       const step = 3e-3;
-      const slope = (lossAt(step) - lossAt(-step)) / (2 * step);
+      const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
       variable.assign(kept);
       kept.dispose();
       expect(Math.abs(slope - norm), name).toBeLessThan(0.03 * norm + 2e-4);
@@ -131,10 +132,10 @@ describe('triggerObjective', () => {
     disposeGradients(gradients);
   });
 
-  it('says how often latents were woven in, and what the penalty costs', () => {
-    const rows = policyRows();
-    const plain = triggerObjective(rows, { trigger, ...policy });
-    const charged = triggerObjective(rows, { trigger, ...policy, penalty });
+  it('says how often latents were woven in, and what the penalty costs', async () => {
+    const rows = await policyRows();
+    const plain = await triggerObjective(rows, { trigger, ...policy });
+    const charged = await triggerObjective(rows, { trigger, ...policy, penalty });
     expect(plain.metrics).toMatchObject({ actions: 7, weave_rate: 4 / 7 });
     expect(plain.metrics).not.toHaveProperty('penalty');
     expect(charged.metrics.penalty).toBeGreaterThan(0);
@@ -145,17 +146,17 @@ describe('triggerObjective', () => {
     disposeGradients(charged.gradients);
   });
 
-  it('reads nothing behind the last decision', () => {
+  it('reads nothing behind the last decision', async () => {
     const cut = texts.map(({ ids, decisions }) => ({ ids: ids.slice(0, decisions.at(-1)!.index), decisions }));
     const [whole, short] = [texts, cut].map((rows) => triggerLogProbabilities(rows, { trigger, ...policy }));
-    expect(whole).toEqual(short);
+    expect(await whole).toEqual(await short);
   });
 
-  it('refuses decisions outside of the text, and a batch without any', () => {
-    const wrong = (decisions: number[]) => () =>
+  it('refuses decisions outside of the text, and a batch without any', async () => {
+    const wrong = (decisions: number[]) =>
       triggerObjective([{ text: text(4, decisions, 1), advantage: 1 }], { trigger, ...policy });
-    expect(wrong([5])).toThrow(expect.objectContaining({ code: 'trigger-decisions', where: 'row 0' }));
-    expect(wrong([])).toThrow(/no decision/);
+    await expect(wrong([5])).rejects.toMatchObject({ code: 'trigger-decisions', where: 'row 0' });
+    await expect(wrong([])).rejects.toThrow(/no decision/);
   });
 });
 

@@ -1,9 +1,9 @@
 // The policy objective of a trigger's decisions, and the gradients of the trigger.
-import { eager, Tape, type Execution } from '@memgen/core';
+import { eager, Tape, valuesOf, type Execution } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { adaptivePenalty, chargeAbove, type AdaptivePenaltyOptions } from './adaptive-penalty.js';
 import { policyObjective, type ObjectiveMetrics } from './objective.js';
-import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
+import type { ObjectiveOptions, PassOptions, PolicyActions } from './objective-options.js';
 import {
   decisionColumns,
   decisionProbabilities,
@@ -14,12 +14,12 @@ import {
 } from './trigger-decisions.js';
 
 /** Probabilities of the decisions, without gradients: of the policy that acted, or of the reference policy. */
-export function triggerLogProbabilities(
+export async function triggerLogProbabilities(
   rows: readonly DecidedText[],
   { temperature = 1, padId, ...options }: TriggerPolicyOptions,
-): DecisionProbabilities {
+): Promise<DecisionProbabilities> {
   const columns = decisionColumns(rows, padId);
-  const logits = tf.tidy(() => judge(columns, eager, options).dataSync<'float32'>());
+  const logits = await valuesOf(() => judge(columns, eager, options));
   return decisionProbabilities(logits, rows, columns.places, temperature);
 }
 
@@ -35,15 +35,13 @@ export interface StandardPenalty {
   standards: readonly (number | undefined)[];
 }
 
-export interface TriggerObjectiveOptions extends TriggerPolicyOptions, ObjectiveOptions {
+export interface TriggerObjectiveOptions extends TriggerPolicyOptions, ObjectiveOptions, PassOptions {
   /**
    * The paper's reward-adaptive penalty, its mean over the completions added to the loss and differentiated through the
    * probabilities of weaving. Its standard comes from the rows given here, or is given: {@link adaptivePenalty} finds it
    * for a step that is cut into parts. Absent from the official code. @default off
    */
   penalty?: (AdaptivePenaltyOptions & { rewards: ArrayLike<number>; groupSize: number }) | StandardPenalty;
-  /** Recompute each layer in the backward pass instead of keeping its activations. @default true */
-  gradientCheckpointing?: boolean;
 }
 
 export interface TriggerObjective extends DecisionProbabilities {
@@ -60,7 +58,7 @@ export interface TriggerObjective extends DecisionProbabilities {
  * but the returned gradients is freed.
  * @throws MemGenError of {@link policyObjective} and {@link adaptivePenalty}, and `trigger-decisions`.
  */
-export function triggerObjective(
+export async function triggerObjective(
   rows: readonly TriggerPolicyRow[],
   {
     trigger,
@@ -69,15 +67,16 @@ export function triggerObjective(
     dropoutSeed,
     penalty,
     gradientCheckpointing = true,
+    onForward,
     ...objective
   }: TriggerObjectiveOptions,
-): TriggerObjective {
+): Promise<TriggerObjective> {
   const texts = rows.map(({ text }) => text);
   const columns = decisionColumns(texts, padId);
   const tape = new Tape({ checkpointing: gradientCheckpointing });
   try {
     const logits = judge(columns, tape, { trigger, ...(dropoutSeed !== undefined && { dropoutSeed }) });
-    const current = decisionProbabilities(logits.dataSync(), texts, columns.places, temperature);
+    const current = decisionProbabilities(await logits.data(), texts, columns.places, temperature);
     const actions = rows.map(({ old, reference, mask, advantage }, b) => ({
       logProbabilities: current.logProbabilities[b]!,
       old,
@@ -100,6 +99,7 @@ export function triggerObjective(
       });
     });
     const [seed] = tape.constants(() => [tf.tensor2d(gradient, logits.shape)]);
+    onForward?.();
     const gradients = tape.backward([{ output: logits, gradient: seed! }]);
     const metrics = {
       ...result.metrics,

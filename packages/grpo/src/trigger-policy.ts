@@ -34,10 +34,10 @@ export function triggerPolicy(
       const mask = text.decisions.map(() => (counts ? 1 : 0));
       return { text, advantage, mask, reward: counts ? reward : NaN };
     },
-    logProbabilities: (rows) => triggerLogProbabilities(texts(rows), policy).logProbabilities,
-    gradients: (rows, options) => {
+    logProbabilities: async (rows) => (await triggerLogProbabilities(texts(rows), policy)).logProbabilities,
+    gradients: async (rows, options) => {
       const standards = rows.map(({ standard }) => standard);
-      const result = triggerObjective(rows, {
+      const result = await triggerObjective(rows, {
         ...options,
         ...policy,
         gradientCheckpointing,
@@ -45,12 +45,12 @@ export function triggerPolicy(
       });
       return { loss: result.loss, gradients: result.gradients, metrics: { ...result.metrics } };
     },
-    prepare: (rows, batchSize) => {
+    prepare: async (rows, batchSize) => {
       if (penalty === undefined) return rows;
       const probabilities: ArrayLike<number>[] = rows.map(() => []);
       const decided = rows.flatMap((row, i) => (row.text.decisions.length > 0 ? [i] : []));
       for (const part of chunksOf(decided, batchSize)) {
-        const { weaving } = triggerLogProbabilities(texts(part.map((i) => rows[i]!)), policy);
+        const { weaving } = await triggerLogProbabilities(texts(part.map((i) => rows[i]!)), policy);
         part.forEach((i, b) => (probabilities[i] = weaving[b]!));
       }
       const rewards = rows.map(({ reward }) => reward);

@@ -203,10 +203,12 @@ describe('trainWeaverGrpo', () => {
       iterations: 2,
       clock: () => now++,
       onStep: ({ metrics }) =>
-        void times.push(['rollout', 'reward', 'gradients'].map((part) => metrics[`time/${part}`])),
+        void times.push(
+          ['rollout', 'reward', 'forward', 'backward', 'optimizer'].map((part) => metrics[`time/${part}`]),
+        ),
     });
     // The second step goes over the same rollout.
-    expect(times).toEqual([[1, 1, 1], [undefined, undefined, 1]]); // prettier-ignore
+    expect(times).toEqual([[1, 1, 1, 1, 1], [undefined, undefined, 1, 1, 1]]); // prettier-ignore
   });
 
   it('counts a step in completions too', async () => {

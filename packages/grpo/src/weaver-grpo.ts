@@ -34,6 +34,6 @@ export async function trainWeaverGrpo<Task>(
   );
   const policy = weaverPolicy(reasoner.decoder, weaver, { temperature, gradientCheckpointing });
   const settings = generationSettings({ ...options, weaver, temperature });
-  const source = episodeSource(reasoner, tasks, { ...settings, groupSize });
+  const source = episodeSource(reasoner, tasks, { ...settings, groupSize }, options.rollouts);
   return trainPolicy(policy, source, { learningRate: 1e-5, ...options });
 }

@@ -1,7 +1,7 @@
 // The policy objective of completions that were written with latents woven in, and the gradients of the weaver.
 import { LabelledPlaces, runOne, wovenForward, type Decoder, type Weaver, type WovenRow } from '@memgen/core';
 import type * as tf from '@tensorflow/tfjs';
-import type { ObjectiveOptions, PolicyActions } from './objective-options.js';
+import type { ObjectiveOptions, PassOptions, PolicyActions } from './objective-options.js';
 import {
   sequenceLogProbabilities,
   sequenceObjective,
@@ -24,7 +24,7 @@ export function completionLogProbabilities(
   reasoner: Decoder,
   rows: readonly PolicySequence[],
   options: WeaverPolicyOptions,
-): CompletionLogProbabilities {
+): Promise<CompletionLogProbabilities> {
   return sequenceLogProbabilities(wovenModel(reasoner, options), rows);
 }
 
@@ -36,10 +36,7 @@ export interface WeaverPolicyRow extends Omit<PolicyActions, 'logProbabilities'>
   sequence: PolicySequence;
 }
 
-export interface WeaverObjectiveOptions extends WeaverPolicyOptions, ObjectiveOptions {
-  /** Recompute each layer in the backward pass instead of keeping its activations. @default true */
-  gradientCheckpointing?: boolean;
-}
+export interface WeaverObjectiveOptions extends WeaverPolicyOptions, ObjectiveOptions, PassOptions {}
 
 export type WeaverObjective = SequenceObjective;
 
@@ -52,7 +49,7 @@ export function weaverObjective(
   reasoner: Decoder,
   rows: readonly WeaverPolicyRow[],
   { weaver, temperature, dropoutSeed, gradientCheckpointing = true, ...objective }: WeaverObjectiveOptions,
-): WeaverObjective {
+): Promise<WeaverObjective> {
   const model = wovenModel(reasoner, {
     weaver,
     ...(temperature !== undefined && { temperature }),

@@ -22,12 +22,12 @@ export function weaverPolicy(
       const actions = episode.turns.reduce((sum, { ids }) => sum + ids.length, 0);
       return { sequence, advantage, mask: new Uint8Array(actions).fill(counts ? 1 : 0) };
     },
-    logProbabilities: (rows) => {
+    logProbabilities: async (rows) => {
       const sequences = rows.map(({ sequence }) => sequence);
-      return completionLogProbabilities(decoder, sequences, { weaver, temperature }).logProbabilities;
+      return (await completionLogProbabilities(decoder, sequences, { weaver, temperature })).logProbabilities;
     },
-    gradients: (rows, options) => {
-      const result = weaverObjective(decoder, rows, { ...options, weaver, temperature, gradientCheckpointing });
+    gradients: async (rows, options) => {
+      const result = await weaverObjective(decoder, rows, { ...options, weaver, temperature, gradientCheckpointing });
       return { loss: result.loss, gradients: result.gradients, metrics: { ...result.metrics } };
     },
     obstacle: (episodes) => {

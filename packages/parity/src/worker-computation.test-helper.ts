@@ -61,9 +61,9 @@ export async function computeAll(backend: BackendName): Promise<Computation> {
   }));
   const losses: number[] = [];
   for (let step = 0; step < 2; step++) {
-    const { loss, gradients } = trainingLoss(decoder, rows, { weaver });
+    const { loss, gradients } = await trainingLoss(decoder, rows, { weaver });
     losses.push(loss);
-    clipGradients(gradients, 1);
+    await clipGradients(gradients, 1);
     optimizer.step(gradients, 1e-3);
     disposeGradients(gradients);
   }

@@ -21,6 +21,8 @@ const answerSchema = z.looseObject({
   ids: z.array(z.int().nonnegative()).optional(),
   /** Places at which latents went in. */
   woven: z.int().nonnegative().optional(),
+  /** Places at which they could have. */
+  decisions: z.int().nonnegative().optional(),
 });
 
 /** One line of answers.jsonl; further members (latencies, probabilities) are kept. */

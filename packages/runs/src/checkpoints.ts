@@ -1,5 +1,5 @@
-// Where a run keeps its checkpoints: one folder for each step, named so that they sort.
-import { readdir, rm } from 'node:fs/promises';
+// Where a run keeps its checkpoints: one folder for each step, named so that they sort. Trainers write and prune them.
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recoverFolder, toFileError } from '@memgen/common';
 
@@ -30,12 +30,4 @@ export async function listCheckpoints(runFolder: string): Promise<Checkpoint[]> 
     .filter((name) => /^step-\d+$/.test(name))
     .map((name) => ({ step: Number(name.slice('step-'.length)), path: join(folder, name) }))
     .sort((a, b) => a.step - b.step);
-}
-
-/** Removes all but the newest `keep` checkpoints and those of the steps in `except`. */
-export async function pruneCheckpoints(runFolder: string, keep: number, except: readonly number[] = []): Promise<void> {
-  const checkpoints = await listCheckpoints(runFolder);
-  for (const { step, path } of checkpoints.slice(0, Math.max(0, checkpoints.length - keep))) {
-    if (!except.includes(step)) await rm(path, { recursive: true, force: true });
-  }
 }

@@ -1,6 +1,6 @@
 // Public surface of @memgen/runs.
 export { readAnswers, type AnswerRecord } from './answers.js';
-export { checkpointPath, listCheckpoints, pruneCheckpoints, type Checkpoint } from './checkpoints.js';
+export { checkpointPath, listCheckpoints, type Checkpoint } from './checkpoints.js';
 export type { Clock } from './clock.js';
 export { manifestVersion, readManifest, type RunManifest, type RunSession, type RunStatus } from './manifest.js';
 export { readMetrics, type MetricsRecord } from './metrics-log.js';
@@ -21,8 +21,10 @@ export type { Scalars } from './tensorboard/event.js';
 export { renderCurve } from './report/charts/curve-chart.js';
 export { metricCurves, type MetricCurves, type RunMetrics } from './report/metric-curves.js';
 export { renderComparison, type ComparedRun, type RunComparison } from './report/render-comparison.js';
+export { policySamples } from './report/policy-samples.js';
 export { rewardHistogram } from './report/reward-histogram.js';
 export { machineFacts, runReport, type RunReportOptions } from './report/run-report.js';
+export { timeFacts } from './report/time-facts.js';
 export { renderReport } from './report/render-report.js';
 export type {
   Comparison,
@@ -37,4 +39,5 @@ export type {
   ReportHistogram,
   ResultGroup,
   ResultsTable,
+  SamplePair,
 } from './report/report-data.js';

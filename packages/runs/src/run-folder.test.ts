@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { replaceFolder } from '@memgen/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAnswers, type AnswerRecord } from './answers.js';
-import { pruneCheckpoints, listCheckpoints } from './checkpoints.js';
+import { listCheckpoints } from './checkpoints.js';
 import { readManifest } from './manifest.js';
 import { readMetrics } from './metrics-log.js';
 import { RunFolder, type NewRun, type SessionFacts } from './run-folder.js';
@@ -197,11 +197,10 @@ describe('RunFolder', () => {
     await run.close('failed');
   });
 
-  it('keeps the newest checkpoints', async () => {
+  it('lists the checkpoints in the order of their steps', async () => {
     const run = await create();
     for (const step of [5, 10, 1_000_000, 20]) await checkpoint(run, step);
-    await pruneCheckpoints(path, 2, [5]);
-    expect((await listCheckpoints(path)).map(({ step }) => step)).toEqual([5, 20, 1_000_000]);
+    expect((await listCheckpoints(path)).map(({ step }) => step)).toEqual([5, 10, 20, 1_000_000]);
     await run.close('finished');
   });
 });

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import {
   gatherRows,
   languageModelLoss,
+  readLoss,
   saveAdapter,
   Tape,
   tokenLossWithGradients,
+  valuesOf,
   type Decoder,
   type LoraAdapter,
   type PlainSequence,
@@ -47,24 +49,27 @@ export function trainAdapter(
 }
 
 /** Mean loss of the supervised tokens, without dropout; frees all it makes. */
-export function sequenceLoss(
+export async function sequenceLoss(
   decoder: Decoder,
   rows: readonly PlainSequence[],
   adapter?: LoraAdapter,
-): { loss: number; tokens: number } {
-  return tf.tidy(() => {
-    const { loss, tokens } = languageModelLoss(decoder, rows, adapter && { adapter });
-    return { loss: loss.dataSync()[0]! / tokens, tokens };
+): Promise<{ loss: number; tokens: number }> {
+  let tokens = 0;
+  const [sum] = await valuesOf(() => {
+    const { loss, tokens: counted } = languageModelLoss(decoder, rows, adapter && { adapter });
+    tokens = counted;
+    return loss;
   });
+  return { loss: sum! / tokens, tokens };
 }
 
 /** Rows are padded on the right to one width, on a tape so that activations can be recomputed. */
-function adapterGradients(
+async function adapterGradients(
   decoder: Decoder,
   adapter: LoraAdapter,
   rows: readonly PlainSequence[],
-  { normalizer, dropoutSeed, gradientCheckpointing = true }: SupervisedGradientOptions = {},
-): TrainingLoss {
+  { normalizer, dropoutSeed, gradientCheckpointing = true, onForward }: SupervisedGradientOptions = {},
+): Promise<TrainingLoss> {
   const tokens = rows.reduce((sum, row) => sum + supervisedTokens(row), 0);
   const scale = 1 / (normalizer ?? tokens);
   const width = Math.max(...rows.map(({ ids }) => ids.length));
@@ -85,14 +90,13 @@ function adapterGradients(
       execution: tape,
     });
     const [counted] = tape.run(([x]) => [gatherRows(x as tf.Tensor2D, places)], [hidden]) as [tf.Tensor2D];
-    const [sum, gradient] = tf.tidy((): tf.Tensor[] => {
+    const [sum, gradient] = tape.constants(() => {
       const { loss, hiddenGradient } = tokenLossWithGradients(counted, labels, decoder.weights.head);
       return [loss, tf.mul(hiddenGradient, scale)];
     }) as [tf.Scalar, tf.Tensor2D];
+    onForward?.();
     const gradients = tape.backward([{ output: counted, gradient }]);
-    const loss = sum.dataSync()[0]! * scale;
-    tf.dispose([sum, gradient]);
-    return { loss, tokens, gradients };
+    return { loss: (await readLoss(sum, gradients)) * scale, tokens, gradients };
   } finally {
     tape.dispose();
   }

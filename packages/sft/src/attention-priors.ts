@@ -24,7 +24,7 @@ export function tieKeysToQueries({ config, weights }: Decoder, tie: number): voi
  * alone: their rotated product peaks one place back. What it reads by content is damped, not removed.
  * @param strength - length of the biases per channel pair; the peak grows with its square.
  */
-export function setPreviousTokenHead({ config, weights }: Decoder, strength: number): void {
+export async function setPreviousTokenHead({ config, weights }: Decoder, strength: number): Promise<void> {
   const { headSize, heads, keyValueHeads } = config;
   requireFullHeads(heads, keyValueHeads);
   const { weight, bias } = weights.layers[0]!.queryKeyValue;
@@ -37,8 +37,8 @@ export function setPreviousTokenHead({ config, weights }: Decoder, strength: num
   }
   const half = headSize / 2;
   const width = heads * headSize;
+  const values = Float32Array.from(await bias.data());
   tf.tidy(() => {
-    const values = Float32Array.from(bias.dataSync());
     config.rotary.inverseFrequencies.forEach((frequency, i) => {
       values[i] = strength * Math.cos(frequency);
       values[half + i] = -strength * Math.sin(frequency);

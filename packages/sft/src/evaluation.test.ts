@@ -14,8 +14,11 @@ function modelOf(losses: readonly number[]): SupervisedModel<PlainSequence> {
   let next = 0;
   return {
     parameters: () => new Map(),
-    gradients: () => ({ loss: 0, tokens: 0, gradients: new Map() }),
-    loss: (batch) => ({ loss: losses[next++]!, tokens: batch.reduce((sum, { ids }) => sum + ids.length - 1, 0) }),
+    gradients: () => Promise.resolve({ loss: 0, tokens: 0, gradients: new Map() }),
+    loss: (batch) => {
+      const tokens = batch.reduce((sum, { ids }) => sum + ids.length - 1, 0);
+      return Promise.resolve({ loss: losses[next++]!, tokens });
+    },
     save: () => Promise.resolve(),
   };
 }

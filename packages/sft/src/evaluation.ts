@@ -122,7 +122,7 @@ export async function meanLoss<Row extends PlainSequence>(
   for (let start = 0; start < rows.length; start += batchSize) {
     await setImmediate();
     if (signal?.aborted === true) return undefined;
-    const part = model.loss(rows.slice(start, start + batchSize));
+    const part = await model.loss(rows.slice(start, start + batchSize));
     sum += part.loss * part.tokens;
     tokens += part.tokens;
   }

@@ -50,10 +50,10 @@ describe('trainDecoder', () => {
     const folder = await mkdtemp(join(tmpdir(), 'memgen-full-'));
     const common = { schedule: { kind: 'constant', peak: 0.02 }, adamW: { epsilon: 1e-3 }, steps: 6 } as const;
     const whole = newDecoder();
-    const initial = sequenceLoss(whole, plainRows).loss;
+    const { loss: initial } = await sequenceLoss(whole, plainRows);
     const evaluation = { rows: plainRows, every: 3 };
     const { best } = await trainDecoder(whole, plainRows, { ...common, evaluation });
-    expect(best).toEqual({ step: 6, loss: sequenceLoss(whole, plainRows).loss });
+    expect(best).toEqual({ step: 6, loss: (await sequenceLoss(whole, plainRows)).loss });
     expect(best!.loss).toBeLessThan(0.8 * initial);
 
     const parts = newDecoder();

@@ -6,6 +6,7 @@ import {
   decoderParameters,
   languageModelLoss,
   Muon,
+  readLoss,
   type AdamWOptions,
   type Decoder,
   type DecoderConfig,
@@ -19,13 +20,13 @@ import * as tf from '@tensorflow/tfjs';
 import { sequenceLoss } from './adapter-sft.js';
 import { runSft } from './run-sft.js';
 import type { SftOptions, SftOutcome } from './sft-options.js';
-import type { SupervisedModel } from './supervised-model.js';
+import type { SupervisedGradientOptions, SupervisedModel } from './supervised-model.js';
 
 /** The decoder as what is trained. Its checkpoints hold the weights in the trainer's state alone. */
 export function decoderModel(decoder: Decoder): SupervisedModel<PlainSequence> {
   return {
     parameters: () => decoderParameters(decoder.weights),
-    gradients: (rows, options) => decoderGradients(decoder, rows, options?.normalizer),
+    gradients: (rows, options) => decoderGradients(decoder, rows, options),
     loss: (rows) => sequenceLoss(decoder, rows),
     save: () => Promise.resolve(),
   };
@@ -72,22 +73,26 @@ export function muonWithAdamW({ config, weights }: Decoder, { muon, adamW }: Muo
 }
 
 /** By tfjs's own tape: embeddings and head are trained too, and may be one variable. */
-function decoderGradients(decoder: Decoder, rows: readonly PlainSequence[], normalizer?: number): TrainingLoss {
+async function decoderGradients(
+  decoder: Decoder,
+  rows: readonly PlainSequence[],
+  { normalizer, onForward }: SupervisedGradientOptions = {},
+): Promise<TrainingLoss> {
   const variables = [...decoderParameters(decoder.weights).values()];
   let tokens = 0;
   const { value, grads } = tf.variableGrads(() => {
     const { loss, tokens: counted } = languageModelLoss(decoder, rows);
     tokens = counted;
-    return tf.div(loss, normalizer ?? counted).asScalar();
+    const mean = tf.div(loss, normalizer ?? counted).asScalar();
+    onForward?.();
+    return mean;
   }, variables);
-  const loss = value.dataSync()[0]!;
-  value.dispose();
   const gradients: Gradients = new Map();
   for (const variable of variables) {
     const gradient = grads[variable.name];
     if (gradient != null) gradients.set(variable, gradient);
   }
-  return { loss, tokens, gradients };
+  return { loss: await readLoss(value, gradients), tokens, gradients };
 }
 
 /** Matrices that the decoder keeps side by side, which Muon treats one by one. */

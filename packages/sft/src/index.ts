@@ -26,6 +26,7 @@ export { pretrain, type PretrainingOptions } from './pretraining.js';
 export { runSft } from './run-sft.js';
 export { sftSteps, sftSteps as weaverSftSteps, type SftOptions, type SftOutcome } from './sft-options.js';
 export { stepGradients, type Accumulation, type StepGradientOptions } from './step-gradients.js';
+export { StepTimer } from './step-timer.js';
 export { supervisedTokens, type SupervisedGradientOptions, type SupervisedModel } from './supervised-model.js';
 export {
   runTrainingLoop,

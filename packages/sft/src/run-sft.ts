@@ -60,7 +60,7 @@ export async function runSft<Row extends PlainSequence>(
       firstStep: resume?.step ?? 0,
       schedule: options.schedule ?? { kind: 'cosine', peak: 1e-5, warmup: Math.ceil(0.1 * steps) },
       optimizer,
-      gradients: (step) => {
+      gradients: (step, timer) => {
         const chosen = order.batch(step);
         return stepGradients(
           model,
@@ -70,12 +70,13 @@ export async function runSft<Row extends PlainSequence>(
             batchSize,
             dropoutSeed: (start) => random.fork(`dropout ${step} ${start}`).uint32(),
             names: chosen,
+            timer,
           },
         );
       },
       evaluation: evaluator,
       checkpoint: saving({ model, options, folder, parameters, optimizer, progress }),
-      ...pick(options, 'clipNorm', 'onStep', 'signal'),
+      ...pick(options, 'clipNorm', 'onStep', 'signal', 'clock'),
     });
 
     const best = evaluator?.state?.best;

@@ -35,6 +35,8 @@ export interface SftOptions<Row extends PlainSequence> {
   /** Validation while training: best model, early stopping. @default none */
   evaluation?: EvaluationOptions<Row>;
   onStep?: (report: StepReport) => void | Promise<void>;
+  /** Milliseconds of any origin, e.g. `() => performance.now()`. With it reports have `times`. */
+  clock?: () => number;
   /** A folder of checkpoints that the same call goes on from, whatever ended it. @default none */
   checkpoints?: CheckpointFolderOptions;
   /** Saving of one's own, instead of `checkpoints`. `saveTrainingState` takes what `save` is given. */

@@ -30,23 +30,24 @@ const tokensOf = (rows: typeof variedRows) =>
   rows.reduce((sum, { labels }) => sum + labels.filter((label) => label !== -100).length, 0);
 
 describe('stepGradients', () => {
-  it("gives the reference's sum of each pass's mean by option, and the mean of all by default", () => {
+  it("gives the reference's sum of each pass's mean by option, and the mean of all by default", async () => {
     const weaver = tinyWeaver(reasoner);
     const passes = [variedRows.slice(0, 2), variedRows.slice(2, 4), variedRows.slice(4)];
     const summed: Gradients = new Map();
-    const losses = passes.map((rows) => {
-      const part = trainingLoss(reasoner, rows, { weaver });
+    const losses: number[] = [];
+    for (const rows of passes) {
+      const part = await trainingLoss(reasoner, rows, { weaver });
       accumulateGradients(summed, part.gradients);
-      return part.loss;
-    });
+      losses.push(part.loss);
+    }
     const step = (options: StepGradientOptions) => stepGradients(weaverModel(reasoner, weaver), variedRows, options);
-    const sum = step({ batchSize: 2, accumulation: 'sum-of-means' });
+    const sum = await step({ batchSize: 2, accumulation: 'sum-of-means' });
     expect(sum.loss).toBe(losses.reduce((total, loss) => total + loss, 0));
     for (const [variable, gradient] of summed) {
       expect(sum.gradients.get(variable)!.dataSync()).toEqual(gradient.dataSync());
     }
 
-    const [parts, whole] = [step({ batchSize: 2 }), step({})];
+    const [parts, whole] = [await step({ batchSize: 2 }), await step({})];
     const weighted = losses.reduce((total, loss, i) => total + loss * tokensOf(passes[i]!), 0);
     expect(parts.loss).toBeCloseTo(weighted / tokensOf(variedRows), 5);
     expect(parts.tokens).toBe(tokensOf(variedRows));
@@ -58,26 +59,26 @@ describe('stepGradients', () => {
     weaver.dispose();
   });
 
-  it('names the rows of the pass that leaves the numbers, and asks for no more', () => {
+  it('names the rows of the pass that leaves the numbers, and asks for no more', async () => {
     const asked: number[] = [];
     const model: SupervisedModel<(typeof variedRows)[number]> = {
       ...weaverModel(reasoner, tinyWeaver(reasoner)),
       gradients: (rows) => {
         asked.push(rows.length);
-        return { loss: asked.length === 2 ? NaN : 1, tokens: 1, gradients: new Map() };
+        return Promise.resolve({ loss: asked.length === 2 ? NaN : 1, tokens: 1, gradients: new Map() });
       },
     };
     const options = { batchSize: 2, names: ['a', 'b', 'c', 'd', 'e'] };
-    const { loss, source } = stepGradients(model, variedRows, options);
+    const { loss, source } = await stepGradients(model, variedRows, options);
     expect([loss, source, asked]).toEqual([NaN, 'rows c, d', [2, 2]]);
     tf.dispose([...model.parameters().values()]);
   });
 
-  it('leaves nothing behind when a pass fails', () => {
+  it('leaves nothing behind when a pass fails', async () => {
     const weaver = tinyWeaver(reasoner);
     const broken = { ...variedRows[1]!, ids: variedRows[1]!.ids.map(() => 9999) };
     const rows = [variedRows[0]!, broken];
-    expect(() => stepGradients(weaverModel(reasoner, weaver), rows, { batchSize: 1 })).toThrow(
+    await expect(stepGradients(weaverModel(reasoner, weaver), rows, { batchSize: 1 })).rejects.toThrow(
       expect.objectContaining({ code: 'token-id' }),
     );
     weaver.dispose();

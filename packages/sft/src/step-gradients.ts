@@ -1,5 +1,6 @@
 // Gradients of one optimizer step from several passes over parts of its rows.
 import { accumulateGradients, disposeGradients, type Gradients, type PlainSequence } from '@memgen/core';
+import type { StepTimer } from './step-timer.js';
 import { supervisedTokens, type SupervisedModel } from './supervised-model.js';
 import type { StepGradients } from './training-loop.js';
 
@@ -20,10 +21,12 @@ export interface StepGradientOptions {
   dropoutSeed?: (start: number) => number;
   /** Names of the rows for errors, in their order. @default their places */
   names?: readonly (string | number)[];
+  /** Is told of the parts `forward` and `backward`; recomputed activations belong to the latter. */
+  timer?: StepTimer;
 }
 
 /** The caller disposes of the gradients. A pass whose loss is not finite is the last, and its rows are named. */
-export function stepGradients<Row extends PlainSequence>(
+export async function stepGradients<Row extends PlainSequence>(
   model: SupervisedModel<Row>,
   rows: readonly Row[],
   {
@@ -32,8 +35,9 @@ export function stepGradients<Row extends PlainSequence>(
     gradientCheckpointing = true,
     dropoutSeed,
     names = rows.map((_, i) => i),
+    timer,
   }: StepGradientOptions = {},
-): StepGradients {
+): Promise<StepGradients> {
   const tokens = rows.reduce((sum, row) => sum + supervisedTokens(row), 0);
   const readTokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
   const gradients: Gradients = new Map();
@@ -41,13 +45,15 @@ export function stepGradients<Row extends PlainSequence>(
   let source = `rows ${names.join(', ')}`;
   try {
     for (let start = 0; start < rows.length && Number.isFinite(loss); start += batchSize) {
-      const part = model.gradients(rows.slice(start, start + batchSize), {
+      const part = await model.gradients(rows.slice(start, start + batchSize), {
         gradientCheckpointing,
         ...(accumulation === 'token-mean' && { normalizer: tokens }),
         ...(dropoutSeed !== undefined && { dropoutSeed: dropoutSeed(start) }),
+        onForward: () => timer?.lap('forward'),
       });
       loss += part.loss;
       accumulateGradients(gradients, part.gradients);
+      timer?.lap('backward');
       if (!Number.isFinite(loss)) source = `rows ${names.slice(start, start + batchSize).join(', ')}`;
     }
   } catch (error) {

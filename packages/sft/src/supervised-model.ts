@@ -9,6 +9,8 @@ export interface SupervisedGradientOptions {
   dropoutSeed?: number;
   /** @default true */
   gradientCheckpointing?: boolean;
+  /** Called between the forward and the backward pass. */
+  onForward?: (() => void) | undefined;
 }
 
 /** A model and what of it is trained; weaver, adapter and whole decoder each have one. */
@@ -16,9 +18,9 @@ export interface SupervisedModel<Row extends PlainSequence> {
   /** Everything that is trained, by a stable name. */
   parameters(): ReadonlyMap<string, tf.Variable>;
   /** The caller disposes of the gradients. */
-  gradients(rows: readonly Row[], options?: SupervisedGradientOptions): TrainingLoss;
+  gradients(rows: readonly Row[], options?: SupervisedGradientOptions): Promise<TrainingLoss>;
   /** Mean loss of the supervised tokens and their number, without dropout. */
-  loss(rows: readonly Row[]): { loss: number; tokens: number };
+  loss(rows: readonly Row[]): Promise<{ loss: number; tokens: number }>;
   /** Writes what a checkpoint should hold for use, beside the state that training goes on from. */
   save(folder: string): Promise<void>;
 }

@@ -8,6 +8,7 @@ import {
   type Optimizer,
   type ScheduleOptions,
 } from '@memgen/core';
+import { StepTimer } from './step-timer.js';
 
 /** One optimizer step's gradients: of the mean loss over all supervised tokens of the step. */
 export interface StepGradients {
@@ -31,6 +32,8 @@ export interface StepReport {
   learningRate: number;
   tokens: number;
   readTokens: number;
+  /** Milliseconds by part (`forward`, `backward`, `optimizer` with the clipping); only with a clock. */
+  times?: Readonly<Record<string, number>>;
 }
 
 /** What the loop needs of an evaluation; `Evaluator` is one. */
@@ -51,8 +54,11 @@ export interface TrainingLoopOptions {
   optimizer: Optimizer;
   /** Largest global gradient norm. @default 1 */
   clipNorm?: number | undefined;
-  /** Gradients of step `step`, counted from 0; must depend on nothing but the step and the parameters. */
-  gradients: (step: number) => StepGradients | Promise<StepGradients>;
+  /**
+   * Gradients of step `step`, counted from 0; must depend on nothing but the step and the parameters. The timer may be told
+   * of the parts of the work.
+   */
+  gradients: (step: number, timer: StepTimer) => StepGradients | Promise<StepGradients>;
   onStep?: ((report: StepReport) => void | Promise<void>) | undefined;
   /** Asked after each step, and once before the first of a resumed run. @default none */
   evaluation?: LoopEvaluation | undefined;
@@ -60,6 +66,8 @@ export interface TrainingLoopOptions {
   checkpoint?: { due: (step: number) => boolean; save: (step: number) => Promise<void> } | undefined;
   /** Finish the step in hand, save, and return. */
   signal?: AbortSignal | undefined;
+  /** Milliseconds of any origin. With it reports have `times`. */
+  clock?: (() => number) | undefined;
 }
 
 export interface TrainingOutcome {
@@ -86,6 +94,7 @@ export async function runTrainingLoop({
   evaluation,
   checkpoint,
   signal,
+  clock,
 }: TrainingLoopOptions): Promise<TrainingOutcome> {
   const schedule = createSchedule({ ...scheduleOptions, steps });
   let step = firstStep;
@@ -100,21 +109,24 @@ export async function runTrainingLoop({
   // What an interruption cut short is done first, so that the run goes on as it would have without it.
   if (step > 0 && signal?.aborted !== true) await evaluateAndSave(false);
   while (step < steps && signal?.aborted !== true && evaluation?.exhausted !== true) {
-    const { gradients: stepGradients, ...part } = await gradients(step);
+    const timer = new StepTimer(clock);
+    const { gradients: stepGradients, ...part } = await gradients(step, timer);
     let gradientNorm: number;
     const learningRate = schedule(step);
     try {
-      gradientNorm = clipGradients(stepGradients, clipNorm);
+      gradientNorm = await clipGradients(stepGradients, clipNorm);
       requireFinite(step + 1, gradientNorm, part);
       optimizer.step(stepGradients, learningRate);
     } finally {
       disposeGradients(stepGradients);
     }
+    timer.lap('optimizer');
     step++;
     const { loss, tokens, readTokens } = part;
-    await onStep?.({ step, steps, loss, gradientNorm, learningRate, tokens, readTokens });
+    const times = clock && { times: timer.times };
+    await onStep?.({ step, steps, loss, gradientNorm, learningRate, tokens, readTokens, ...times });
     await evaluateAndSave(checkpoint?.due(step) === true);
-    // Lets signals and timers through between steps: the computation itself is synchronous.
+    // Lets signals and timers through between steps: reads may be done at once, without a turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (checkpoint !== undefined && saved !== step) await checkpoint.save(step);

@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     }),
   );
   tieKeysToQueries(decoder, recipe.keyTie);
-  setPreviousTokenHead(decoder, recipe.previousTokenHead);
+  await setPreviousTokenHead(decoder, recipe.previousTokenHead);
 
   let step = 0;
   const rows = createPretrainingRows({

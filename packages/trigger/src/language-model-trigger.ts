@@ -4,13 +4,19 @@ import {
   eager,
   linear,
   LoraAdapter,
+  packRows,
   runOne,
   SessionRows,
+  unpackRows,
+  valuesOf,
   type Decoder,
+  type InferenceOptions,
+  type InferenceReader,
   type KeyValueCache,
   type LoraConfig,
   type MaskRow,
   type Trigger,
+  type TriggerInference,
   type TriggerSession,
   type TriggerSessionOptions,
 } from '@memgen/core';
@@ -81,6 +87,10 @@ export class LanguageModelTrigger implements Trigger {
     return new LanguageModelTriggerSession(this, options);
   }
 
+  beginInference(options: InferenceOptions): TriggerInference {
+    return new LanguageModelTriggerInference(this, options);
+  }
+
   save(folder: string): Promise<void> {
     return writeTriggerFiles(folder, this);
   }
@@ -138,5 +148,42 @@ class LanguageModelTriggerSession implements TriggerSession {
 
   dispose(): void {
     this.cache.dispose();
+  }
+}
+
+/** The same while text is generated: rows read what they have, by whatever reads the base model fastest. */
+class LanguageModelTriggerInference implements TriggerInference {
+  private readonly reader: InferenceReader;
+
+  constructor(
+    private readonly trigger: LanguageModelTrigger,
+    { rows, open }: InferenceOptions,
+  ) {
+    this.reader = open(trigger.base, { rows, adapter: trigger.adapter });
+  }
+
+  async judge(ids: readonly (readonly number[] | undefined)[]): Promise<(Float32Array | undefined)[]> {
+    const { hiddenSize } = this.trigger.base.config;
+    const vectors = unpackRows(
+      await this.reader.embed(ids.flatMap((row) => row ?? [])),
+      ids.map((row) => row && row.length * hiddenSize),
+    );
+    const hidden = await this.reader.hidden(vectors);
+    const all = packRows(hidden);
+    const logits = await valuesOf(() =>
+      linear(tf.tensor2d(all, [all.length / hiddenSize, hiddenSize]), this.trigger.output),
+    );
+    return unpackRows(
+      logits,
+      hidden.map((row) => row && 2),
+    );
+  }
+
+  select(rows: readonly number[]): void {
+    this.reader.select(rows);
+  }
+
+  dispose(): void {
+    this.reader.dispose();
   }
 }

@@ -34,7 +34,7 @@ it('parts that share a base model add their own parameters to memory, and nothin
   // Room for caches and activations of a short text, but for no second copy of the weights.
   const { peakBytes } = await tf.profile(async () => {
     await generate(reasoner, [prompt], { maxNewTokens: 4, weaver, trigger, decoding: 'backend' });
-    const { gradients } = trainingLoss(decoder, [row], { weaver });
+    const { gradients } = await trainingLoss(decoder, [row], { weaver });
     tf.dispose([...gradients.values()]);
     return tf.scalar(0);
   });

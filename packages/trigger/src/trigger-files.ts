@@ -7,6 +7,7 @@ import {
   openSafetensors,
   readTensors,
   saveAdapter,
+  valuesOf,
   writeSafetensors,
   type Decoder,
   type LoraAdapter,
@@ -27,12 +28,10 @@ export interface TriggerParts {
 export async function writeTriggerFiles(folder: string, { adapter, output }: TriggerParts): Promise<void> {
   await saveAdapter(folder, adapter);
   const { weight, bias } = output;
-  const turned = tf.transpose(weight);
-  const data = Float32Array.from(await turned.data<'float32'>());
-  turned.dispose();
+  const data = await valuesOf(() => tf.transpose(weight));
   await writeSafetensors(join(folder, tensorsName), [
     { name: 'output_layer.weight', shape: [2, weight.shape[0]], data },
-    { name: 'output_layer.bias', shape: [2], data: Float32Array.from(await bias.data<'float32'>()) },
+    { name: 'output_layer.bias', shape: [2], data: await valuesOf(() => bias) },
   ]);
 }
 

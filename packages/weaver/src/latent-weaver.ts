@@ -3,18 +3,27 @@ import { MemGenError, type Random } from '@memgen/common';
 import {
   checkVectors,
   eager,
+  joinVectors,
   layerNorm,
   linear,
   LoraAdapter,
+  packRows,
   runOne,
   SessionRows,
+  unpackRows,
+  valuesOf,
   type Decoder,
   type Execution,
+  type InferenceOptions,
+  type InferenceReader,
   type KeyValueCache,
   type LatentKind,
+  type LinearWeights,
   type LoraConfig,
   type MaskRow,
+  type RowVectors,
   type Weaver,
+  type WeaverInference,
   type WeaverSession,
   type WeaverSessionOptions,
 } from '@memgen/core';
@@ -111,6 +120,10 @@ export class LatentWeaver implements Weaver {
     return new LatentWeaverSession(this, options);
   }
 
+  beginInference(options: InferenceOptions): WeaverInference {
+    return new LatentWeaverInference(this, options);
+  }
+
   /**
    * Whether training has changed its adapter: a new one's `lora_B` is zero, and the first update moves it. Read off the
    * values, so it holds for files of any origin.
@@ -150,14 +163,14 @@ function alignmentOf(base: Decoder, queryIds: readonly number[], latentId: numbe
   }
   const everyId = Array.from({ length: base.config.vocabularySize }, (_, id) => id);
   return {
-    queryVectors: valuesOf(() => base.embed(queryIds)),
-    embeddingSize: rootMeanSquare(valuesOf(() => base.embed(everyId))),
-    hiddenSize: rootMeanSquare(valuesOf(() => base.weights.finalNorm.clone())),
-    latentVector: latentId === undefined ? undefined : valuesOf(() => base.embed([latentId])),
+    queryVectors: valuesNow(() => base.embed(queryIds)),
+    embeddingSize: rootMeanSquare(valuesNow(() => base.embed(everyId))),
+    hiddenSize: rootMeanSquare(valuesNow(() => base.weights.finalNorm.clone())),
+    latentVector: latentId === undefined ? undefined : valuesNow(() => base.embed([latentId])),
   };
 }
 
-function valuesOf(make: () => tf.Tensor): Float32Array {
+function valuesNow(make: () => tf.Tensor): Float32Array {
   const tensor = tf.tidy(make);
   const values = Float32Array.from(tensor.dataSync());
   tensor.dispose();
@@ -200,7 +213,7 @@ class LatentWeaverSession implements WeaverSession {
       this.execution,
       ([embeddings]) => {
         const projected = tf.reshape(linear(embeddings as tf.Tensor2D, reasonerToWeaver), [batch, columns, size]);
-        const query = tf.mul(layerNorm(queries, normWeight, normBias), scale);
+        const query = queryVectors(weights[kind]);
         const repeated = tf.tile(tf.reshape(query, [1, count, size]), [batch, 1, 1]);
         return tf.reshape(tf.concat([projected, repeated], 1), [batch * (columns + count), size]) as tf.Tensor2D;
       },
@@ -244,5 +257,55 @@ class LatentWeaverSession implements WeaverSession {
 
   dispose(): void {
     this.cache.dispose();
+  }
+}
+
+/** What stands behind the columns, `[K, hidden]`. */
+function queryVectors({ queries, normWeight, normBias, scale }: WeaverParameters[LatentKind]): tf.Tensor2D {
+  return tf.mul(layerNorm(queries, normWeight, normBias), scale);
+}
+
+/** The same while text is generated: rows read what they have, by whatever reads the base model fastest. */
+class LatentWeaverInference implements WeaverInference {
+  private readonly reader: InferenceReader;
+
+  constructor(
+    private readonly weaver: LatentWeaver,
+    { rows, open }: InferenceOptions,
+  ) {
+    this.reader = open(weaver.base, { rows, adapter: weaver.adapter });
+  }
+
+  async weave(kind: LatentKind, vectors: RowVectors): Promise<(Float32Array | undefined)[]> {
+    const { weights } = this.weaver;
+    const { reasonerToWeaver, weaverToReasoner } = weights;
+    const [reasonerHidden, size] = reasonerToWeaver.weight.shape;
+    const count = this.weaver.latentCounts[kind];
+    const project = async (rows: RowVectors, layer: LinearWeights) => {
+      const all = packRows(rows);
+      const inputs = layer.weight.shape[0];
+      return valuesOf(() => linear(tf.tensor2d(all, [all.length / inputs, inputs]), layer));
+    };
+    const columns = unpackRows(
+      await project(vectors, reasonerToWeaver),
+      vectors.map((row) => row && (row.length / reasonerHidden) * size),
+    );
+    const queries = await valuesOf(() => queryVectors(weights[kind]));
+    const hidden = await this.reader.hidden(
+      columns.map((row) => row && joinVectors([row, queries])),
+      { last: count, forget: count },
+    );
+    return unpackRows(
+      await project(hidden, weaverToReasoner),
+      hidden.map((row) => row && count * reasonerHidden),
+    );
+  }
+
+  select(rows: readonly number[]): void {
+    this.reader.select(rows);
+  }
+
+  dispose(): void {
+    this.reader.dispose();
   }
 }

@@ -1,6 +1,6 @@
 // A weaver's parameters as named arrays in the layout of checkpoint files (projections and adapters `[out, in]`).
 import { MemGenError } from '@memgen/common';
-import type { ArrayWithShape, Decoder } from '@memgen/core';
+import { valuesOf, type ArrayWithShape, type Decoder } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import type { ProjectionParameters, QueryParameters, WeaverParameters } from './weaver-parameters.js';
 
@@ -18,9 +18,9 @@ export async function readWeaverTensors(
 ): Promise<Map<string, ArrayWithShape>> {
   const tensors = new Map<string, ArrayWithShape>();
   for (const [name, tensor] of parameters) {
-    const stored = isTransposed(name) ? tf.transpose(tensor) : tensor.clone();
-    tensors.set(name, { shape: stored.shape, data: Float32Array.from(await stored.data()) });
-    stored.dispose();
+    const turns = isTransposed(name);
+    const shape = turns ? [...tensor.shape].reverse() : [...tensor.shape];
+    tensors.set(name, { shape, data: await valuesOf(() => (turns ? tf.transpose(tensor) : tensor)) });
   }
   return tensors;
 }

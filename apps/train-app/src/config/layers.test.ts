@@ -121,6 +121,33 @@ describe('layers of an experiment', () => {
       expect(group.experiment.weaver.lora).toMatchObject({ r: 2, alpha: 32, dropout: 0 });
     });
 
+    it('are those of TRL for training by reward, in its group or beside it', async () => {
+      const file = write(
+        'a.yaml',
+        'name: a',
+        'data: {task: tiny-shop}',
+        'trigger: {lora_config: {lora_alpha: 4}}',
+        'training:',
+        '  method: grpo',
+        '  num_generations: 6',
+        '  beta: 0.04',
+        '  epsilon: 1e-6',
+        '  grpo: {num_iterations: 2, epsilon: 0.3, importance_sampling_level: sequence}',
+      );
+      const { experiment } = await load(file, ['training.max_completion_length=7', 'training.grpo.num_generations=4']);
+      expect(experiment.trigger.lora.alpha).toBe(4);
+      // Beside it, epsilon is AdamW's.
+      expect(experiment.training.epsilon).toBe(1e-6);
+      expect(experiment.training.grpo).toMatchObject({
+        groupSize: 4,
+        iterations: 2,
+        beta: 0.04,
+        epsilon: 0.3,
+        importanceSampling: 'sequence',
+        maxCompletionLength: 7,
+      });
+    });
+
     it('are located as they were written', async () => {
       const file = write(
         'a.yaml',
@@ -148,8 +175,9 @@ describe('layers of an experiment', () => {
 
   it('are printed as a file that loads to the same experiment', async () => {
     write('base.yaml', 'name: base', 'data: {task: gsm8k}');
-    const { resolved } = await load(write('a.yaml', 'extends: base.yaml', 'training: {learning_rate: 1e-5}'));
-    const text = printExperiment(resolved);
+    const loaded = await load(write('a.yaml', 'extends: base.yaml', 'training: {learning_rate: 1e-5}'));
+    const { resolved } = loaded;
+    const text = printExperiment(loaded);
     expect(text).toContain('learning_rate: 0.00001\n');
     expect(parseExperiment(parse(text), 'printed').resolved).toEqual(resolved);
     expect((await load(write('printed.yaml', text))).resolved).toEqual(resolved);

@@ -23,7 +23,8 @@ export async function readLayers(file: string): Promise<YamlSource> {
     const { path, named }: { path: string; named?: string } = next;
     const source: YamlSource = named === undefined ? await readYaml(path) : await readBase(path, named);
     chain.push(await realpath(path));
-    const { extends: base, ...settings } = source.data;
+    const { extends: base, ...all } = source.data;
+    const settings = named === undefined ? all : withoutNext(all);
     const where = source.locate(['extends']);
     const own = withOwnNames(settings, source.locate);
     layers.push({ data: own.data, locate: (keys) => source.locate(own.givenPath(keys)) });
@@ -48,6 +49,11 @@ export function mergeSettings(base: Record<string, unknown>, change: Record<stri
     return [key, isGroup(value) && isGroup(before) ? mergeSettings(before, value) : value];
   });
   return Object.fromEntries([...Object.entries(base), ...merged]);
+}
+
+/** What follows an experiment follows it alone, not those that extend it. */
+function withoutNext(settings: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => key !== 'next'));
 }
 
 async function readBase(path: string, named: string): Promise<YamlSource> {

@@ -112,7 +112,7 @@ describe('loadExperiment', () => {
     const pair = await problemOf(`${minimal}\ntraining: {betas: [0.9]}\n`);
     expect(pair.expected).toBe('a list of 2: a number from 0 below 1, a number from 0 below 1');
     const group = await problemOf(`${minimal}\nweaver: 8\n`);
-    expect(group.expected).toMatch(/^a group of settings: prompt_latents_len, /);
+    expect(group.expected).toMatch(/^a group of settings: from, prompt_latents_len, /);
     const pattern = await problemOf(minimal.replace('test', 'a/b'));
     expect(pattern.expected).toBe('letters, digits, dots, dashes and underscores');
   });
@@ -120,7 +120,7 @@ describe('loadExperiment', () => {
   it('asks for what has no default', async () => {
     const problem = await problemOf('data: {}\n');
     expect(problem.message).toContain('"name" is missing');
-    expect(problem.hint).toContain('"data.task" is missing (expected "tiny-shop" or "gsm8k")');
+    expect(problem.hint).toContain('"data.task" is missing (expected "tiny-shop" or "tiny-mix" or ');
     expect((await problemOf('')).message).toContain('"data" is missing');
   });
 
@@ -181,7 +181,29 @@ describe('configs/', () => {
     expect(anyOf).toEqual([{ required: ['name', 'data'] }, { required: ['extends'] }]);
   });
 
-  it('has experiments that load', async () => {
+  it.each(readdirSync(configs).filter((name) => name.endsWith('.yaml')))('has %s, which loads', async (name) => {
+    const { experiment } = await loadExperiment({ file: join(configs, name) });
+    expect(experiment.name).toBe(name.replace('.yaml', ''));
+    const { method, train, grpo } = experiment.training;
+    if (method === 'grpo' && train === 'trigger') expect(grpo.penalty?.lambda).toBeGreaterThan(0);
+  });
+
+  it('ends the main job with a trigger over the same shop', async () => {
+    const file = join(configs, 'tiny-shop.yaml');
+    const { experiment, next } = await loadExperiment({ file, overrides: ['seed=7', 'next.training.max_steps=3'] });
+    expect(experiment.training.maxSteps).toBeUndefined();
+    expect(next?.next).toBeUndefined();
+    expect(next?.experiment).toMatchObject({
+      name: 'tiny-shop-trigger',
+      seed: 7,
+      weaver: experiment.weaver,
+      data: { task: 'tiny-mix' },
+      training: { method: 'grpo', train: 'trigger', maxSteps: 3 },
+      evaluation: { arms: ['vanilla', 'random-weaver', 'weaver', 'weaver+trigger'] },
+    });
+  });
+
+  it('has experiments with the settings that they are about', async () => {
     const tiny = await loadExperiment({ file: join(configs, 'tiny-shop.yaml') });
     expect(tiny.experiment.training).toMatchObject({
       learningRate: 1.2e-3,

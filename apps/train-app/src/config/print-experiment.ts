@@ -1,8 +1,8 @@
 // The configuration as it will be used, in the form of its file.
 import { stringify } from 'yaml';
-import type { ExperimentFile } from './schema.js';
+import { withNext, type LoadedExperiment } from './load-experiment.js';
 
 /** YAML that loads to the same experiment, with every default spelled out. */
-export function printExperiment(resolved: ExperimentFile): string {
-  return stringify(resolved, { lineWidth: 120, flowCollectionPadding: false });
+export function printExperiment(loaded: LoadedExperiment): string {
+  return stringify(withNext(loaded), { lineWidth: 120, flowCollectionPadding: false });
 }

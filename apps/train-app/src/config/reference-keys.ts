@@ -2,13 +2,32 @@
 import { MemGenError } from '@memgen/common';
 import { isGroup, setAt, type KeyPath } from './nested-data.js';
 
+/** Settings of GRPO by TRL's names, and by ours. */
+const grpoNames: readonly (readonly [string, string])[] = [
+  ['num_generations', 'group_size'],
+  ['num_iterations', 'iterations'],
+  ['generation_batch_size', 'completions_per_step'],
+  ['importance_sampling_level', 'importance_sampling'],
+  ['beta', 'beta'],
+  ['epsilon', 'epsilon'],
+  ['epsilon_high', 'epsilon_high'],
+  ['delta', 'delta'],
+  ['loss_type', 'loss_type'],
+  ['scale_rewards', 'scale_rewards'],
+  ['mask_truncated_completions', 'mask_truncated_completions'],
+  ['max_completion_length', 'max_completion_length'],
+  ['temperature', 'temperature'],
+];
+
 /** Name in a file -> our name, both as ways from the top. The group is that of our name, e.g. `weaver.lora.lora_alpha`. */
 export const referenceKeys: ReadonlyMap<string, string> = new Map([
   ['reasoner.model_name', 'reasoner.model'],
   ['reasoner.model_name_or_path', 'reasoner.model'],
-  ['weaver.lora.lora_alpha', 'weaver.lora.alpha'],
-  ['weaver.lora.lora_dropout', 'weaver.lora.dropout'],
-  ['weaver.lora_config', 'weaver.lora'],
+  ...['weaver', 'trigger', 'adapter'].flatMap((part): [string, string][] => [
+    [`${part}.lora.lora_alpha`, `${part}.lora.alpha`],
+    [`${part}.lora.lora_dropout`, `${part}.lora.dropout`],
+    [`${part}.lora_config`, `${part}.lora`],
+  ]),
   ['training.num_train_epochs', 'training.epochs'],
   ['training.per_device_train_batch_size', 'training.batch_size'],
   ['training.gradient_accumulation_steps', 'training.gradient_accumulation'],
@@ -20,6 +39,11 @@ export const referenceKeys: ReadonlyMap<string, string> = new Map([
   ['training.save_total_limit', 'training.keep_checkpoints'],
   ['training.eval_steps', 'training.evaluate_every_steps'],
   ['training.per_device_eval_batch_size', 'evaluation.batch_size'],
+  // In the group of GRPO, or beside the other settings of a trainer, where TRL has them. `epsilon` alone is AdamW's there.
+  ...grpoNames.flatMap(([given, own]): [string, string][] => [
+    ...(given === own ? [] : ([[`training.grpo.${given}`, `training.grpo.${own}`]] as [string, string][])),
+    ...(given === 'epsilon' ? [] : ([[`training.${given}`, `training.grpo.${own}`]] as [string, string][])),
+  ]),
 ]);
 
 /** Settings under our names only. */

@@ -1,9 +1,9 @@
 // GSM8K as the reference trains and tests it.
-import { loadGsm8k, scoreMath, type SupervisedRow } from '@memgen/bench';
-import { Random } from '@memgen/common';
-import { sha256OfFile } from '@memgen/runs';
+import { boxedAnswer, loadGsm8k, mathReward, scoreMath } from '@memgen/bench';
+import { Random, rewardPerSample } from '@memgen/common';
 import type { Experiment } from '../config/load-experiment.js';
-import type { DataFacts, Task, TrainingExample } from './task.js';
+import { fileFacts, toExample, toPolicyRow } from './supervised-rows.js';
+import { ofTask, type Task } from './task.js';
 
 type Gsm8kData = Extract<Experiment['data'], { task: 'gsm8k' }>;
 
@@ -12,29 +12,33 @@ export async function createGsm8kTask(data: Gsm8kData, seed: number): Promise<Ta
   const loaded = await loadGsm8k({ seed, ...(data.source !== undefined && { source: data.source }) });
   const random = Random.fromSeed(seed).fork('gsm8k/choice');
   const training = loaded.train.slice(0, data.maxTrainRows);
-  const validation = loaded.validation.slice(0, data.validationRows);
   const tested = random.shuffle(loaded.test).slice(0, data.testRows);
-  const files: DataFacts[] = [];
-  for (const file of loaded.files) {
-    const rows = file.includes('test') ? loaded.test.length : loaded.train.length + loaded.validation.length;
-    files.push({ name: 'gsm8k', source: file, sha256: await sha256OfFile(file), rows });
-  }
+  const rowsOf = (file: string) =>
+    file.includes('test') ? loaded.test.length : loaded.train.length + loaded.validation.length;
   return {
     story:
-      'Grade-school mathematics in the prompts of the reference implementation. The weaver learns from solved problems; ' +
-      'what it adds is measured as the loss of held-out solutions and as the accuracy of greedy answers.',
+      'Grade-school mathematics in the prompts of the reference implementation. What training adds is measured as the loss ' +
+      'of held-out solutions and as the accuracy of greedy answers.',
     training: training.map(toExample),
-    validation: validation.map(toExample),
+    validation: loaded.validation.slice(0, data.validationRows).map(toExample),
+    policy: {
+      rows: training.map(toPolicyRow),
+      rewards: {
+        correct: ofTask(mathReward()),
+        form: ofTask(
+          rewardPerSample({
+            name: 'has-box',
+            score: ({ completion }) => (boxedAnswer(completion) === undefined ? 0 : 1),
+          }),
+        ),
+      },
+    },
     tests:
       tested.length === 0 ? [] : [{ name: 'gsm8k', title: 'GSM8K, test split', purpose: 'memory', questions: tested }],
-    score: (completion, solution) => {
+    score: (completion, { solution }) => {
       const { extracted, reference } = scoreMath(completion, solution);
       return { extracted, correct: reference };
     },
-    data: files,
+    data: await fileFacts('gsm8k', loaded.files, rowsOf),
   };
-}
-
-function toExample({ id, messages, completion }: SupervisedRow): TrainingExample {
-  return { name: id, messages: [...messages, { role: 'assistant', content: completion }] };
 }

@@ -9,6 +9,7 @@ describe('checkGenerateOptions', () => {
     ['samplesPerPrompt', { samplesPerPrompt: 0 }],
     ['topLogProbabilities', { topLogProbabilities: 1.5 }],
     ['prefillChunk', { prefillChunk: 0 }],
+    ['contextLength', { contextLength: 0 }],
     ['maxInferencePoints', { maxInferencePoints: -1 }],
     ['minimumPointDistance', { minimumPointDistance: 0 }],
     ['stopStrings', { stopStrings: ['a', ''] }],
@@ -18,6 +19,15 @@ describe('checkGenerateOptions', () => {
     expect(() => {
       checkGenerateOptions([[1], [2]], { maxNewTokens: 1, ...options });
     }).toThrow(expect.objectContaining({ code: 'generate-options', message: expect.stringContaining(name) }));
+  });
+
+  it('refuses a prompt that no token can follow, with both numbers', () => {
+    const check = (contextLength: number) => () => {
+      checkGenerateOptions([[1], [2, 3, 4]], { maxNewTokens: 1, contextLength });
+    };
+    expect(check(4)).not.toThrow();
+    const numbers = { got: '3 tokens', expected: expect.stringMatching(/^at most 2,.* 3 positions$/) };
+    expect(check(3)).toThrow(expect.objectContaining({ code: 'context-length', where: 'prompt 1', ...numbers }));
   });
 
   it('allows what is in range', () => {

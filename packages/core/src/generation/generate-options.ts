@@ -2,17 +2,23 @@
 import { MemGenError, type Random } from '@memgen/common';
 import type { Trigger } from '../memgen/trigger.js';
 import type { Weaver } from '../memgen/weaver.js';
+import { requireRoom } from '../model/context-length.js';
 import type { LoraAdapter } from '../model/lora.js';
 import type { DelimiterRule } from '../text/delimiter.js';
 import { checkSampling, type SamplingOptions } from './sampler.js';
-import type { DecodingMode } from './step-decoders.js';
+import type { DecodingMode } from '../inference/step-decoders.js';
 
 /** Points that there are: behind the prompt, and inside the completion. */
 export type WeavingPlaces = 'prompt' | 'prompt-and-inference';
 
 export interface GenerateOptions {
-  /** Most new tokens of a row. */
+  /** Most new tokens of a row; it also ends, with the reason `length`, where the context does. */
   maxNewTokens: number;
+  /**
+   * Most positions of a row: prompt, latents and new tokens. Latents that no token could follow are not woven. The
+   * reference has no such limit, which is `Infinity`. @default `contextLength` of the model
+   */
+  contextLength?: number;
   /** Tokens that end a row. @default the tokenizer's end tokens */
   endIds?: readonly number[];
   /** Texts that end a row, also across the borders of tokens. @default none */
@@ -65,7 +71,7 @@ export interface GenerateOptions {
   trace?: boolean;
   /** Milliseconds of any origin, for the times in a trace; without it they are left out. */
   clock?: () => number;
-  /** How new tokens are computed; the prompt is always read on the backend. @default "auto" */
+  /** How new tokens are computed, and prompts where that is faster. @default "auto" */
   decoding?: DecodingMode;
   /**
    * Most columns of a prompt that are computed at a time, so that the memory for attention grows linearly with its length.
@@ -80,12 +86,13 @@ export interface GenerateOptions {
 
 /**
  * @throws MemGenError `generate-prompt` for an empty prompt or none, `generate-options` and `sampling` for values out of
- *   range.
+ *   range, `context-length` for a prompt that no token can follow.
  */
 export function checkGenerateOptions(
   prompts: readonly (readonly number[])[],
   {
     maxNewTokens,
+    contextLength = Infinity,
     sampling = {},
     seeds,
     stopStrings = [],
@@ -108,11 +115,13 @@ export function checkGenerateOptions(
   checkCount('minimumPointDistance', minimumPointDistance, 1);
   checkCount('topLogProbabilities', topLogProbabilities, 0);
   checkCount('prefillChunk', prefillChunk, 1);
+  if (contextLength !== Infinity) checkCount('contextLength', contextLength, 1);
   if (stopStrings.includes('')) throw outOfRange('stopStrings', 'an empty text', 'texts of at least one character');
   const rows = prompts.length * samplesPerPrompt;
   if (seeds !== undefined && seeds.length !== rows) {
     throw outOfRange('seeds', `${seeds.length} of them`, `${rows}: one for each row of the results`);
   }
+  requireRoom(prompts, contextLength);
 }
 
 function checkCount(name: string, value: number, least: number): void {

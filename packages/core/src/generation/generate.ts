@@ -8,8 +8,9 @@ import { tokenLoop } from './token-loop.js';
  * Continues each prompt. Greedy results equal the reference implementation's up to the first end token.
  * @param prompts - token ids, any lengths.
  * @returns rows in the order of the prompts, those of one prompt side by side.
- * @throws MemGenError `generate-prompt`, `generate-options`, `sampling`, `token-id` for ids outside the vocabulary,
- *   `logits` when a model computes no numbers, `decoding`, `step-decoder-memory`, `adapter-shape`.
+ * @throws MemGenError `generate-prompt`, `context-length` for a prompt that the model cannot read, `generate-options`,
+ *   `sampling`, `token-id` for ids outside the vocabulary, `logits` when a model computes no numbers, `decoding`,
+ *   `step-decoder-memory`, `adapter-shape`.
  */
 export async function generate(
   reasoner: GeneratingModel,

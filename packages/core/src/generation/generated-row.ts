@@ -5,7 +5,7 @@ import type { TokenProbability } from './log-probabilities.js';
 /** What happened before a generated token: no point, a point that was refused, latents woven in. */
 export type Augmentation = -100 | 0 | 1;
 
-/** Why a row ended: an end token, a stop string, the most new tokens, or an abort. */
+/** Why a row ended: an end token, a stop string, the most new tokens or the end of the context, or an abort. */
 export type FinishReason = 'end' | 'stop' | 'length' | 'aborted';
 
 export interface GeneratedRow {

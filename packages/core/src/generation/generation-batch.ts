@@ -1,13 +1,9 @@
 // A batch in generation: what the reasoner has read, and what the weaver has yet to read.
-import * as tf from '@tensorflow/tfjs';
-import type { LatentKind, Weaver, WeaverSession } from '../memgen/weaver.js';
-import type { MaskRow } from '../model/attention-columns.js';
+import { joinVectors, readerOpener, unpackRows, type DecodingMode, type InferenceReader } from '../inference/index.js';
+import { WeaverSessionInference } from '../memgen/session-inference.js';
+import type { LatentKind, Weaver, WeaverInference } from '../memgen/weaver.js';
 import type { Decoder } from '../model/decoder.js';
 import type { LoraAdapter } from '../model/lora.js';
-import type { StepDecoder } from '../step-decoder/index.js';
-import { BackendReader, StepReader, type ColumnReader } from './column-reader.js';
-import { joinColumns, splitColumns, type Columns } from './columns.js';
-import { stepsReadPromptsFaster } from './step-decoders.js';
 import type { TraceRecorder } from './trace-recorder.js';
 
 export interface GenerationBatchOptions {
@@ -16,139 +12,110 @@ export interface GenerationBatchOptions {
   adapter?: LoraAdapter | undefined;
   /** Most columns of a prompt computed at a time. */
   chunk: number;
-  /** Asked for the step decoder, if any, that reads what follows the prompts for so many rows. */
-  stepDecoder: (rows: number) => Promise<StepDecoder | undefined>;
+  decoding: DecodingMode;
   /** Watches, for a trace. */
   recorder?: TraceRecorder | undefined;
 }
 
-/** Owns the caches of the reasoner and the weaver. */
+/** Owns what the reasoner and the weaver remember. */
 export class GenerationBatch {
-  private reader: ColumnReader;
-  private readonly session: WeaverSession | undefined;
-  /** Read by the reasoner since the weaver last read. */
-  private unread: Columns[] = [];
-  private hasRead = false;
+  private readonly reader: InferenceReader;
+  private readonly weaving: WeaverInference | undefined;
+  /** By row, what the reasoner has read since the weaver last read. */
+  private unread: Float32Array[][];
 
   constructor(
     private readonly reasoner: Decoder,
-    private rows: number,
+    rows: number,
     private readonly options: GenerationBatchOptions,
   ) {
-    this.reader = new BackendReader(reasoner, rows, options);
-    this.session = options.weaver?.begin({ batch: rows });
+    const { weaver, adapter, chunk } = options;
+    const open = readerOpener(options);
+    this.reader = open(reasoner, { rows, adapter });
+    this.weaving =
+      weaver &&
+      (weaver.beginInference?.({ rows, open }) ??
+        new WeaverSessionInference(weaver, reasoner.config.hiddenSize, { rows, chunk }));
+    this.unread = Array.from({ length: rows }, () => []);
   }
 
   /** Rows of the batch. */
   get size(): number {
-    return this.rows;
+    return this.reader.size;
   }
 
   /**
-   * Reads token columns (and, where `weave` says so, latents behind them) and predicts the next token of each row.
-   * @param ids - `[batch][width]`, any id at padding.
-   * @param weave - rows that get latents; others get masked columns in their place.
-   * @returns logits `[batch * vocabulary]`.
+   * Reads tokens (and, where `weave` says so, latents behind them) and predicts the next token of each row.
+   * @param ids - by row; none for a row that has ended.
+   * @param weave - rows that get latents.
+   * @returns by row, logits `[vocabulary]`; undefined for a row that has ended.
    */
   async read(
     ids: readonly (readonly number[])[],
-    mask: readonly MaskRow[],
     kind: LatentKind,
     weave: readonly boolean[],
-  ): Promise<Float32Array> {
-    await this.chooseReader(this.rows);
+  ): Promise<(Float32Array | undefined)[]> {
     const { recorder } = this.options;
     recorder?.skip();
-    const latents = this.weave(ids, mask, kind, weave);
-    try {
-      if (latents !== undefined) await recorder?.lookAt(latents.vectors, weave);
-      const logits = await this.reader.read({ ids, mask, latents });
-      recorder?.count('reasoner');
-      return logits;
-    } finally {
-      this.hasRead = true;
-      latents?.vectors.dispose();
-    }
+    const { hiddenSize } = this.reasoner.config;
+    const tokens = unpackRows(
+      await this.reader.embed(ids.flat()),
+      ids.map((row) => (row.length === 0 ? undefined : row.length * hiddenSize)),
+    );
+    const latents = await this.weave(tokens, kind, weave);
+    const logits = await this.reader.logits(
+      tokens.map((row, b) => {
+        const woven = latents?.[b];
+        return row === undefined || woven === undefined ? row : joinVectors([row, woven]);
+      }),
+    );
+    recorder?.count('reasoner');
+    return logits;
   }
 
   /** Goes on with `times` rows in the place of each, which share what has been read. */
   async repeat(times: number): Promise<void> {
     if (times === 1) return;
-    // Rows of a step decoder can share memory; those of the backend are copies.
-    await this.chooseReader(this.rows * times);
-    this.select(repeatEach(this.rows, times));
+    const rows = await this.reader.repeat(times);
+    this.selectUnread(rows);
   }
 
   /** Goes on with the given rows only, in this order; a row may be repeated. */
   select(rows: readonly number[]): void {
     this.reader.select(rows);
-    this.session?.select(rows);
-    const unread = this.unread;
-    this.unread = unread.map(({ vectors, mask }) => {
-      const width = mask[0]!.length;
-      const places = rows.flatMap((row) => Array.from({ length: width }, (_, t) => row * width + t));
-      return {
-        vectors: tf.tidy(() => tf.gather(vectors, tf.tensor1d(places, 'int32'))),
-        mask: rows.map((row) => mask[row]!),
-      };
-    });
-    tf.dispose(unread.map(({ vectors }) => vectors));
-    this.rows = rows.length;
+    this.selectUnread(rows);
   }
 
   dispose(): void {
     this.reader.dispose();
-    this.session?.dispose();
-    this.forget();
+    this.weaving?.dispose();
   }
 
-  /** New tokens are read by the step decoder when there are few rows; prompts where it is faster. */
-  private async chooseReader(rows: number): Promise<void> {
-    if (!(this.reader instanceof BackendReader) || (!this.hasRead && !stepsReadPromptsFaster())) return;
-    const stepDecoder = await this.options.stepDecoder(rows);
-    if (stepDecoder === undefined) return;
-    const { adapter } = this.options;
-    const old = this.reader;
-    this.reader = this.hasRead
-      ? await StepReader.takeOver(stepDecoder, old.cache, adapter)
-      : await StepReader.begin(stepDecoder, rows, adapter);
-    old.dispose();
+  private selectUnread(rows: readonly number[]): void {
+    this.weaving?.select(rows);
+    this.unread = rows.map((row) => [...this.unread[row]!]);
   }
 
   /** Latents of the rows that are woven. */
-  private weave(
-    ids: readonly (readonly number[])[],
-    mask: readonly MaskRow[],
+  private async weave(
+    tokens: readonly (Float32Array | undefined)[],
     kind: LatentKind,
     weave: readonly boolean[],
-  ): Columns | undefined {
-    const { weaver } = this.options;
-    if (this.session === undefined || weaver === undefined) return undefined;
-    this.unread.push({ vectors: this.reasoner.embed(ids.flat()), mask });
-    if (!weave.includes(true)) return undefined;
-    const { session } = this;
-    const { hiddenSize } = this.reasoner.config;
-    const vectors = tf.tidy(() => {
-      const chunks = splitColumns(joinColumns(this.unread, hiddenSize), hiddenSize, this.options.chunk);
-      // What the weaver answers before it has read all of the columns is not needed.
-      for (const chunk of chunks.slice(0, -1)) session.weave(kind, chunk.vectors, chunk.mask).dispose();
-      const last = chunks.at(-1)!;
-      return session.weave(kind, last.vectors, last.mask);
+  ): Promise<(Float32Array | undefined)[] | undefined> {
+    const { weaving, unread } = this;
+    if (weaving === undefined) return undefined;
+    tokens.forEach((row, b) => {
+      if (row !== undefined) unread[b]!.push(row);
     });
-    this.forget();
-    const count = weaver.latentCounts[kind];
-    const woven = { vectors, mask: weave.map((on) => Array.from({ length: count }, () => (on ? 1 : 0))) };
-    this.unread.push({ vectors: vectors.clone(), mask: woven.mask });
-    return woven;
+    if (!weave.includes(true)) return undefined;
+    const latents = await weaving.weave(
+      kind,
+      weave.map((on, b) => (on ? joinVectors(unread[b]!) : undefined)),
+    );
+    latents.forEach((row, b) => {
+      if (row !== undefined) unread[b] = [row];
+    });
+    await this.options.recorder?.lookAt(latents);
+    return latents;
   }
-
-  private forget(): void {
-    tf.dispose(this.unread.map(({ vectors }) => vectors));
-    this.unread = [];
-  }
-}
-
-/** Each of `count` rows `times` times: `0 0 1 1` for 2 and 2. */
-export function repeatEach(count: number, times: number): number[] {
-  return Array.from({ length: count * times }, (_, i) => Math.floor(i / times));
 }

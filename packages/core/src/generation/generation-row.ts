@@ -35,6 +35,8 @@ export class GenerationRow {
   private endingBefore = '';
   /** Times that latents were woven into the completion. */
   private inferencePoints = 0;
+  /** Latents so far. */
+  private latents = 0;
   /** Tokens before the latents that were woven in last. */
   private lastWoven = -Infinity;
   private readonly steps: RowTrace = { points: [] };
@@ -46,6 +48,8 @@ export class GenerationRow {
     readonly prompt: readonly number[],
     tokenizer: Tokenizer,
     private readonly options: GenerateOptions,
+    /** Most positions of the row: prompt, latents and new tokens. */
+    private readonly positions: number,
   ) {
     const { stopStrings = [], keepStopString = false, skipSpecialTokens = true } = options;
     this.streams = streamsOf(index, options);
@@ -78,7 +82,7 @@ export class GenerationRow {
 
   /** Whether latents may be woven in before the next token. */
   get isAtPoint(): boolean {
-    if (this.context === undefined || this.isDone) return false;
+    if (this.context === undefined || this.isDone || !this.hasRoomForLatents) return false;
     if (this.ids.length === 0) return true;
     const {
       maxInferencePoints = 5,
@@ -96,6 +100,7 @@ export class GenerationRow {
     const { sampling = {}, maxNewTokens, logProbabilities = false, topLogProbabilities = 0 } = this.options;
     const id = sampleToken(logits, sampling, this.streams.tokens, this.seen);
     if (augmentation === 1) {
+      this.latents += this.latentsHere;
       if (this.ids.length > 0) this.inferencePoints++;
       this.lastWoven = this.ids.length;
     }
@@ -111,7 +116,7 @@ export class GenerationRow {
     let text = isEnd ? '' : this.completion.push(id);
     if (isEnd) this.end = 'end';
     else if (this.completion.stopped) this.end = 'stop';
-    else if (this.ids.length === maxNewTokens) this.end = 'length';
+    else if (this.ids.length === maxNewTokens || this.taken >= this.positions) this.end = 'length';
     if (this.end !== undefined) text += this.completion.finish();
 
     const token: GeneratedToken = { row: this.index, id, text, augmentation };
@@ -127,6 +132,21 @@ export class GenerationRow {
       this.topLogProbabilities.push(token.topLogProbabilities);
     }
     return token;
+  }
+
+  /** Positions that are taken. */
+  private get taken(): number {
+    return this.prompt.length + this.latents + this.ids.length;
+  }
+
+  /** Latents that would be woven in before the next token. */
+  private get latentsHere(): number {
+    return this.options.weaver?.latentCounts[this.ids.length === 0 ? 'prompt' : 'inference'] ?? 0;
+  }
+
+  /** Whether a token can follow latents that are woven in here. */
+  private get hasRoomForLatents(): boolean {
+    return this.taken + this.latentsHere < this.positions;
   }
 
   /** Notes a step for the trace. */

@@ -1,5 +1,6 @@
 // Which tokens a vector resembles: cosines with all embeddings of a reasoner, a part of the vocabulary at a time.
 import * as tf from '@tensorflow/tfjs';
+import { valuesOf } from '../training/values-of.js';
 import type { Decoder } from '../model/decoder.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { NearToken } from './trace.js';
@@ -32,9 +33,7 @@ export async function nearTokens(
   const size = Math.min(decoder.config.vocabularySize, tokenizer.vocabularySize);
   for (let start = 0; start < size; start += chunk) {
     const ids = Array.from({ length: Math.min(chunk, size - start) }, (_, i) => start + i);
-    const cosines = tf.tidy(() => tf.matMul(normalized(vectors), normalized(decoder.embed(ids)), false, true));
-    const values = await cosines.data<'float32'>();
-    cosines.dispose();
+    const values = await valuesOf(() => tf.matMul(normalized(vectors), normalized(decoder.embed(ids)), false, true));
     best.forEach((candidates, row) => {
       ids.forEach((id, i) => {
         const similarity = values[row * ids.length + i]!;

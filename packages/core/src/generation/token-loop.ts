@@ -1,11 +1,11 @@
 // The one loop of all generation: tokens of a batch, step by step.
-import { padLeft } from '../text/left-pad.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate-options.js';
 import type { GeneratedRow, GeneratedToken } from './generated-row.js';
 import type { GeneratingModel } from './generating-model.js';
-import { GenerationBatch, repeatEach } from './generation-batch.js';
+import { joinVectors, repeatEach } from '../inference/index.js';
+import { contextLength } from '../model/context-length.js';
+import { GenerationBatch } from './generation-batch.js';
 import { GenerationRow } from './generation-row.js';
-import { stepDecoderOf } from './step-decoders.js';
 import { TraceRecorder } from './trace-recorder.js';
 import { WeavingDecisions, type WeavingDecision } from './weaving-decisions.js';
 
@@ -18,8 +18,9 @@ export async function* tokenLoop(
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, GeneratedRow[], undefined> {
-  checkGenerateOptions(prompts, options);
   const { decoder, tokenizer } = model;
+  const { contextLength: positions = contextLength(decoder.config) } = options;
+  checkGenerateOptions(prompts, { ...options, contextLength: positions });
   const {
     maxNewTokens,
     samplesPerPrompt = 1,
@@ -33,9 +34,8 @@ export async function* tokenLoop(
     signal,
   } = options;
   const rows = repeatEach(prompts.length, samplesPerPrompt).map(
-    (prompt, index) => new GenerationRow(index, prompts[prompt]!, tokenizer, options),
+    (prompt, index) => new GenerationRow(index, prompts[prompt]!, tokenizer, options, positions),
   );
-  const stepDecoder = (size: number) => stepDecoderOf(decoder, decoding, size);
   const weaving = new WeavingDecisions(prompts, tokenizer.padId, options);
   const recorder = trace ? new TraceRecorder(model, clock) : undefined;
   let batch: GenerationBatch | undefined;
@@ -54,31 +54,26 @@ export async function* tokenLoop(
       const weave = decisions.map(({ augmentation }) => augmentation === 1);
       // Neighbouring rows that have the same logits, because they share what was read.
       let sharing = 1;
-      let logits: Float32Array;
+      let logits: (Float32Array | undefined)[];
       if (batch === undefined) {
         sharing = agree(decisions, samplesPerPrompt) ? samplesPerPrompt : 1;
         const read = active.flatMap((_, b) => (b % sharing === 0 ? [b] : []));
-        const readPrompts = read.map((b) => active[b]!.prompt);
-        const { ids, attentionMask } = padLeft(readPrompts, 0);
-        const settings = { weaver, adapter, chunk: prefillChunk, stepDecoder, recorder };
+        const settings = { weaver, adapter, chunk: prefillChunk, decoding, recorder };
         batch = new GenerationBatch(decoder, read.length, settings);
+        const readPrompts = read.map((b) => active[b]!.prompt);
         const readWeave = read.map((b) => weave[b]!);
-        logits = await batch.read(ids, attentionMask, 'prompt', readWeave);
+        logits = await batch.read(readPrompts, 'prompt', readWeave);
         await batch.repeat(sharing);
         if (samplesPerPrompt > 1) weaving.select(repeatEach(prompts.length, samplesPerPrompt));
       } else {
-        const ids = active.map((row) => [row.lastId]);
-        const mask = active.map((row) => [row.isDone ? 0 : 1]);
-        logits = await batch.read(ids, mask, 'inference', weave);
+        const ids = active.map((row) => (row.isDone ? [] : [row.lastId]));
+        logits = await batch.read(ids, 'inference', weave);
       }
-      const width = (logits.length * sharing) / active.length;
-      const rowLogits = active.map((_, b) => {
-        const start = Math.floor(b / sharing) * width;
-        return logits.subarray(start, start + width);
-      });
+      const rowLogits = active.map((_, b) => logits[Math.floor(b / sharing)]);
       if (options._onLogits !== undefined) {
-        const indices = active.map(({ index }) => index);
-        options._onLogits(step, indices, sharing === 1 ? logits : joined(rowLogits));
+        const going = active.flatMap(({ index, isDone }, b) => (isDone ? [] : [{ index, logits: rowLogits[b]! }]));
+        const indices = going.map(({ index }) => index);
+        options._onLogits(step, indices, joinVectors(going.map(({ logits }) => logits)));
       }
       const tokens = active.flatMap((row, b) => {
         if (row.isDone) return [];
@@ -108,14 +103,4 @@ function agree(decisions: readonly WeavingDecision[], samplesPerPrompt: number):
   return decisions.every(
     (decision, b) => decision.augmentation === decisions[b - (b % samplesPerPrompt)]!.augmentation,
   );
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
 }

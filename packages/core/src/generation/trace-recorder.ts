@@ -1,5 +1,6 @@
 // Watches a generation for a trace: measures its parts and looks at the latents.
 import * as tf from '@tensorflow/tfjs';
+import { packRows, type RowVectors } from '../inference/index.js';
 import type { GeneratingModel } from './generating-model.js';
 import type { GenerationRow } from './generation-row.js';
 import { nearTokens } from './near-tokens.js';
@@ -37,27 +38,21 @@ export class TraceRecorder {
     this.since = now;
   }
 
-  /**
-   * Looks at latents as the weaver has made them.
-   * @param vectors - `[rows * latents, hidden]`, borrowed.
-   * @param woven - rows that get latents.
-   */
-  async lookAt(vectors: tf.Tensor2D, woven: readonly boolean[]): Promise<void> {
-    // A backend may compute later: the weaver is at work until its results can be read.
-    await vectors.data();
+  /** Looks at latents as the weaver has made them: by row `[latents, hidden]`, undefined for one that was not woven. */
+  async lookAt(latents: RowVectors): Promise<void> {
     this.count('weaver');
-    const each = vectors.shape[0] / woven.length;
-    const places = woven.flatMap((on, row) => (on ? Array.from({ length: each }, (_, i) => row * each + i) : []));
-    const chosen = tf.tidy(() => tf.gather(vectors, tf.tensor1d(places, 'int32')));
+    const { hiddenSize } = this.model.decoder.config;
+    const all = packRows(latents);
+    const vectors = tf.tensor2d(all.slice(), [all.length / hiddenSize, hiddenSize]);
     try {
-      const lengths = tf.tidy(() => tf.norm(chosen, 'euclidean', 1));
-      const norms = await lengths.data<'float32'>();
-      lengths.dispose();
-      const nearest = await nearTokens(this.model, chosen);
-      const latents = nearest.map((tokens, i) => ({ norm: norms[i]!, nearest: tokens }));
-      this.latents = woven.map((on) => (on ? latents.splice(0, each) : undefined));
+      const nearest = await nearTokens(this.model, vectors);
+      const looks = nearest.map((tokens, i) => ({
+        norm: Math.hypot(...all.subarray(i * hiddenSize, (i + 1) * hiddenSize)),
+        nearest: tokens,
+      }));
+      this.latents = latents.map((row) => row && looks.splice(0, row.length / hiddenSize));
     } finally {
-      chosen.dispose();
+      vectors.dispose();
     }
     this.skip();
   }

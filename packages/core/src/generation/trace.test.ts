@@ -165,16 +165,20 @@ describe('where points may lie', () => {
     expect(Math.min(...gaps(places))).toBeGreaterThanOrEqual(6);
   });
 
-  it.each(['reference', 'sentence'] as const)('is where training would weave, under the rule %s', async (rule) => {
-    const settings = options({ trigger: undefined, maxNewTokens: 60, maxInferencePoints: 99, delimiterRule: rule });
-    for (const [i, { ids, augmentations }] of (await generate(models, prompts, settings)).entries()) {
-      const start = prompts[i]!.length;
-      const expected = delimiterPlaces(models.tokenizer, [...prompts[i]!, ...ids], { rule }).slice(start, -1);
-      expected[0] = true;
-      expect(augmentations.map((augmentation) => augmentation === 1)).toEqual(expected);
-      expect(expected.filter(Boolean).length).toBeGreaterThan(2);
-    }
-  });
+  it.each(['reference', 'sentence', 'token'] as const)(
+    'is where training would weave, under the rule %s',
+    async (rule) => {
+      const limits = { maxNewTokens: 60, maxInferencePoints: 99, contextLength: Infinity };
+      const settings = options({ trigger: undefined, delimiterRule: rule, ...limits });
+      for (const [i, { ids, augmentations }] of (await generate(models, prompts, settings)).entries()) {
+        const start = prompts[i]!.length;
+        const expected = delimiterPlaces(models.tokenizer, [...prompts[i]!, ...ids], { rule }).slice(start, -1);
+        expected[0] = true;
+        expect(augmentations.map((augmentation) => augmentation === 1)).toEqual(expected);
+        expect(expected.filter(Boolean).length).toBeGreaterThan(2);
+      }
+    },
+  );
 
   it('is a refusal that delays nothing', async () => {
     const { weaver, trigger } = models;

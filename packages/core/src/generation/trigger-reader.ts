@@ -1,20 +1,21 @@
-// Asks a trigger about the rows of a batch in generation; it reads each token once, when it is next asked.
+// Asks a trigger about the rows of a batch in generation; it reads each token once, when its row is next asked about.
 import type { Random } from '@memgen/common';
-import * as tf from '@tensorflow/tfjs';
-import type { Trigger, TriggerSession } from '../memgen/trigger.js';
-import { padLeft } from '../text/left-pad.js';
+import type { OpenReader } from '../inference/index.js';
+import { TriggerSessionInference } from '../memgen/session-inference.js';
+import type { Trigger, TriggerInference } from '../memgen/trigger.js';
 import { sampleToken } from './sampler.js';
 
 export interface TriggerReaderOptions {
-  /** Tokens with this id are masked, as in the reference, also where they stand in the text. */
+  /** Tokens with this id are hidden, as in the reference, also where they stand in the text. */
   padId: number;
   /** Most columns read at a time. */
   chunk: number;
+  open: OpenReader;
 }
 
-/** The trigger's session over a batch, with what each row has not shown it yet. */
+/** The trigger's pass over a batch, with what each row has not shown it yet. */
 export class TriggerReader {
-  private readonly session: TriggerSession;
+  private readonly judging: TriggerInference;
 
   /** @param unread - the prompts. */
   constructor(
@@ -22,7 +23,10 @@ export class TriggerReader {
     private unread: number[][],
     private readonly options: TriggerReaderOptions,
   ) {
-    this.session = trigger.begin({ batch: unread.length });
+    const { chunk, open } = options;
+    const rows = unread.length;
+    this.judging = trigger.beginInference?.({ rows, open }) ?? new TriggerSessionInference(trigger, { rows, chunk });
+    this.unread = unread.map((row) => row.filter((id) => id !== options.padId));
   }
 
   /** Rows of the batch. */
@@ -32,43 +36,30 @@ export class TriggerReader {
 
   /** Adds a new token of a row. */
   push(row: number, id: number): void {
-    this.unread[row]!.push(id);
+    if (id !== this.options.padId) this.unread[row]!.push(id);
   }
 
-  /** Logits of "refuse" and "weave" at the last token of every row, two per row. */
-  async judge(): Promise<Float32Array> {
-    const { padId, chunk } = this.options;
-    const { ids } = padLeft(this.unread, padId);
-    const width = ids[0]!.length;
-    const lastStart = Math.floor((width - 1) / chunk) * chunk;
-    for (let start = 0; start < lastStart; start += chunk) this.read(ids, start, start + chunk).dispose();
-    const last = this.read(ids, lastStart, width);
-    this.unread = this.unread.map(() => []);
-    try {
-      return await last.data<'float32'>();
-    } finally {
-      last.dispose();
-    }
+  /**
+   * @param atPoint - rows that are asked about.
+   * @returns by row, logits of "refuse" and "weave" at its last token.
+   */
+  async judge(atPoint: readonly boolean[]): Promise<(Float32Array | undefined)[]> {
+    // A row with nothing to read, all of it padding, is not asked about.
+    const ids = this.unread.map((row, b) => (atPoint[b]! && row.length > 0 ? row : undefined));
+    if (ids.every((row) => row === undefined)) return ids.map(() => undefined);
+    const logits = await this.judging.judge(ids);
+    this.unread = this.unread.map((row, b) => (ids[b] === undefined ? row : []));
+    return logits;
   }
 
   /** Goes on with the given rows only; a row may be repeated. */
   select(rows: readonly number[]): void {
-    this.session.select(rows);
+    this.judging.select(rows);
     this.unread = rows.map((row) => [...this.unread[row]!]);
   }
 
   dispose(): void {
-    this.session.dispose();
-  }
-
-  /** @returns logits at the last of these columns, `[rows, 1, 2]`. */
-  private read(ids: readonly (readonly number[])[], start: number, end: number): tf.Tensor {
-    const columns = ids.map((row) => row.slice(start, end));
-    const mask = columns.map((row) => row.map((id) => (id === this.options.padId ? 0 : 1)));
-    return tf.tidy(() => {
-      const logits = tf.reshape(this.session.judge(columns, mask), [ids.length, end - start, 2]);
-      return tf.slice(logits, [0, end - start - 1, 0], [ids.length, 1, 2]);
-    });
+    this.judging.dispose();
   }
 }
 

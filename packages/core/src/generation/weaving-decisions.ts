@@ -1,4 +1,5 @@
 // Decides before each token of a batch whether latents are woven in.
+import { readerOpener } from '../inference/index.js';
 import type { GenerateOptions } from './generate-options.js';
 import type { Augmentation } from './generated-row.js';
 import type { GenerationRow } from './generation-row.js';
@@ -19,14 +20,17 @@ export class WeavingDecisions {
   constructor(
     prompts: readonly (readonly number[])[],
     padId: number,
-    private readonly options: Pick<GenerateOptions, 'weaver' | 'trigger' | 'triggerTemperature' | 'prefillChunk'>,
+    private readonly options: Pick<
+      GenerateOptions,
+      'weaver' | 'trigger' | 'triggerTemperature' | 'prefillChunk' | 'decoding'
+    >,
   ) {
-    const { weaver, trigger, prefillChunk = 512 } = options;
+    const { weaver, trigger, prefillChunk: chunk = 512, decoding = 'auto' } = options;
     if (weaver === undefined || trigger === undefined) return;
     this.judge = new TriggerReader(
       trigger,
       prompts.map((prompt) => [...prompt]),
-      { padId, chunk: prefillChunk },
+      { padId, chunk, open: readerOpener({ decoding, chunk }) },
     );
   }
 
@@ -37,14 +41,17 @@ export class WeavingDecisions {
   async decide(rows: readonly GenerationRow[]): Promise<WeavingDecision[]> {
     const { triggerTemperature = 0 } = this.options;
     const atPoint = rows.map((row) => row.isAtPoint);
-    const judge = atPoint.includes(true) ? this.judge : undefined;
+    const { judge } = this;
     const samples = rows.length / (judge?.size ?? rows.length);
-    const logits = await judge?.judge();
+    const asked = Array.from({ length: rows.length / samples }, (_, i) =>
+      atPoint.slice(i * samples, (i + 1) * samples).includes(true),
+    );
+    const logits = asked.includes(true) ? await judge?.judge(asked) : undefined;
     return rows.map(({ streams }, b) => {
       if (!atPoint[b]!) return { augmentation: -100 };
       if (logits === undefined) return { augmentation: 1 };
-      const place = 2 * Math.floor(b / samples);
-      const own = logits.subarray(place, place + 2);
+      const own = logits[Math.floor(b / samples)];
+      if (own === undefined) return { augmentation: 0 };
       return {
         augmentation: decides(own, triggerTemperature, streams.trigger) ? 1 : 0,
         weaveProbability: 1 / (1 + Math.exp(own[0]! - own[1]!)),

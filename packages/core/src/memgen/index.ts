@@ -6,12 +6,14 @@ export {
   type LabelledSequence,
 } from './augmentation-points.js';
 export { evaluationLoss, trainingLoss, type TrainingLoss, type TrainingLossOptions } from './training-loss.js';
-export type { Trigger, TriggerSession, TriggerSessionOptions } from './trigger.js';
+export type { Trigger, TriggerInference, TriggerSession, TriggerSessionOptions } from './trigger.js';
 export {
   requireTrainedWeaver,
+  type InferenceOptions,
   type LatentKind,
   type TrainedWeaverOptions,
   type Weaver,
+  type WeaverInference,
   type WeaverSession,
   type WeaverSessionOptions,
 } from './weaver.js';

@@ -28,7 +28,7 @@ const manifestSchema = z.object({
   generation: z
     .object({
       max_inference_points: z.int().nonnegative().optional(),
-      delimiter_rule: z.enum(['reference', 'sentence']).optional(),
+      delimiter_rule: z.enum(['reference', 'sentence', 'token']).optional(),
       minimum_point_distance: z.int().positive().optional(),
     })
     .optional(),

@@ -148,7 +148,10 @@ export class MemGen {
    * Loss and gradients of the weaver over rows with their points.
    * @throws MemGenError `memgen-mode` in a mode that has nothing to train.
    */
-  trainingLoss(rows: readonly WovenRow[], options: Omit<TrainingLossOptions, 'weaver'> = {}): TrainingLoss {
+  async trainingLoss(
+    rows: readonly WovenRow[],
+    options: Omit<TrainingLossOptions, 'weaver'> = {},
+  ): Promise<TrainingLoss> {
     if (this.current === 'vanilla' || this.current === 'random-weaver') {
       throw new MemGenError({
         code: 'memgen-mode',
@@ -161,7 +164,7 @@ export class MemGen {
   }
 
   /** Mean loss of rows without gradients, in any mode; `vanilla` leaves their points out. */
-  evaluationLoss(rows: readonly WovenRow[]): { loss: number; tokens: number } {
+  async evaluationLoss(rows: readonly WovenRow[]): Promise<{ loss: number; tokens: number }> {
     const { weaver } = this.active;
     const own = weaver === undefined ? rows.map((row) => ({ ...row, points: [] })) : rows;
     return evaluationLoss(this.reasoner.decoder, own, weaver);

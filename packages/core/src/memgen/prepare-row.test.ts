@@ -56,6 +56,22 @@ describe('prepareRow', () => {
     );
   });
 
+  it('leaves room for the latents of every point in the context', () => {
+    const whole = prepareRow(messages, { tokenizer, maxInferencePoints: 2 });
+    const latentCounts = { prompt: 3, inference: 2 };
+    const taken = whole.ids.length + 3 + 2 * 2;
+    const prepare = (contextLength: number, maxInferencePoints = 2) =>
+      prepareRow(messages, { tokenizer, maxInferencePoints, contextLength, latentCounts });
+    expect(prepare(taken)).toEqual(whole);
+    expect(prepare(taken - 1).ids).toEqual(whole.ids.slice(0, -1));
+    expect(prepareRow(messages, { tokenizer, contextLength: whole.ids.length }).ids).toEqual(whole.ids);
+    // At most one point for each token, however many are allowed.
+    expect(prepare(3 + 3 * whole.ids.length, Infinity).ids).toEqual(whole.ids);
+    expect(() => prepare(3)).toThrow(
+      expect.objectContaining({ code: 'context-length', expected: expect.stringContaining('3 positions') }),
+    );
+  });
+
   it('refuses a conversation of several answers', () => {
     expect(() => prepareRow([...messages, ...messages], { tokenizer })).toThrow(
       expect.objectContaining({ code: 'label-mask' }),

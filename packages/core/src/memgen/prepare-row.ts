@@ -1,5 +1,5 @@
 // From a conversation to training rows: ids, labels and augmentation points.
-import type { ChatMessage } from '@memgen/common';
+import { MemGenError, type ChatMessage } from '@memgen/common';
 import type { ChatTemplate } from '../text/chat-template.js';
 import { delimiterPlaces } from '../text/delimiter-places.js';
 import type { DelimiterRule } from '../text/delimiter.js';
@@ -7,6 +7,7 @@ import { encodeConversation } from '../text/encode-conversation.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { findAugmentationPoints, type AugmentationPoint, type LabelledSequence } from './augmentation-points.js';
 import { splitTurns } from './conversation-turns.js';
+import type { LatentKind } from './weaver.js';
 import type { WovenRow } from './woven-forward.js';
 
 export interface PrepareRowOptions {
@@ -15,6 +16,10 @@ export interface PrepareRowOptions {
   template?: ChatTemplate;
   /** Longer sequences lose their end. @default 1024 */
   maxLength?: number;
+  /** Most positions of the reasoner (`contextLength`): tokens and latents of a row have to fit. @default no limit */
+  contextLength?: number;
+  /** Latents of the weaver that is to be trained, which take positions of the context. @default none */
+  latentCounts?: Readonly<Record<LatentKind, number>>;
   /** @default 5 */
   maxInferencePoints?: number;
   /** Fewest tokens from one point to the next, that of the prompt included. @default 1 */
@@ -27,7 +32,7 @@ export interface PrepareRowOptions {
 
 /**
  * A conversation with one answer of the assistant. Only the assistant's words are supervised, its header is not.
- * @throws MemGenError of `encodeConversation`, and `label-mask` unless there is exactly one answer.
+ * @throws MemGenError of `encodeConversation`, `context-length` where the latents leave no room for a token, and `label-mask` unless there is exactly one answer.
  */
 export function prepareRow(messages: readonly ChatMessage[], options: PrepareRowOptions): WovenRow {
   const encoded = encode(messages, options);
@@ -36,25 +41,47 @@ export function prepareRow(messages: readonly ChatMessage[], options: PrepareRow
 
 /**
  * A conversation with any number of answers: one row for each, which reads everything before it.
- * @throws MemGenError of `encodeConversation`.
+ * @throws MemGenError of `encodeConversation`, and `context-length` as {@link prepareRow}.
  */
 export function prepareTurns(messages: readonly ChatMessage[], options: PrepareRowOptions): WovenRow[] {
   const encoded = encode(messages, options);
   return splitTurns(encoded).map((turn) => ({ ...turn, points: pointsOf(turn, encoded.ids, options) }));
 }
 
-function encode(
-  messages: readonly ChatMessage[],
-  { tokenizer, template, maxLength = 1024, name }: PrepareRowOptions,
-): LabelledSequence {
+function encode(messages: readonly ChatMessage[], options: PrepareRowOptions): LabelledSequence {
+  const { tokenizer, template, maxLength = 1024, name } = options;
   const { ids, labels } = encodeConversation(messages, {
     tokenizer,
-    maxLength,
+    maxLength: Math.min(maxLength, tokensThatFit(options)),
     tooLong: 'truncate',
     ...(template !== undefined && { template }),
     ...(name !== undefined && { row: name }),
   });
   return { ids, labels };
+}
+
+/** Most tokens of a row whose latents fit too, at however many points they are woven in. */
+function tokensThatFit({
+  contextLength = Infinity,
+  latentCounts = { prompt: 0, inference: 0 },
+  maxInferencePoints = 5,
+  name,
+}: PrepareRowOptions): number {
+  const { prompt, inference } = latentCounts;
+  const left = contextLength - prompt;
+  // There are at most as many points as the options allow, and at most one for each token.
+  const tokens = Math.max(
+    inference === 0 ? left : left - maxInferencePoints * inference,
+    Math.floor(left / (1 + inference)),
+  );
+  if (tokens >= 1) return tokens;
+  throw new MemGenError({
+    code: 'context-length',
+    where: name,
+    message: 'the latents leave no room for a token',
+    got: `${prompt} latents for the prompt, ${inference} for each later point`,
+    expected: `fewer than the ${contextLength} positions of the context`,
+  });
 }
 
 function pointsOf(

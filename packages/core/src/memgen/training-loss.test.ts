@@ -60,7 +60,7 @@ function relativeToLargest(got: ArrayLike<number>, expected: ArrayLike<number>):
   return relativeDifference(scaled(got), scaled(expected));
 }
 
-function lossOf(rows: readonly WovenRow[], options: TrainingLossOptions): TrainingLoss {
+function lossOf(rows: readonly WovenRow[], options: TrainingLossOptions): Promise<TrainingLoss> {
   return trainingLoss(reasoner, rows, options);
 }
 
@@ -87,10 +87,10 @@ function lossByTfjs(
 }
 
 describe('trainingLoss', () => {
-  it('has the loss of an evaluation and gradients for every parameter of the weaver', () => {
+  it('has the loss of an evaluation and gradients for every parameter of the weaver', async () => {
     for (const weaver of weavers) {
-      const { loss, tokens: counted, gradients } = lossOf(variedRows, { weaver });
-      const evaluation = evaluationLoss(reasoner, variedRows, weaver);
+      const { loss, tokens: counted, gradients } = await lossOf(variedRows, { weaver });
+      const evaluation = await evaluationLoss(reasoner, variedRows, weaver);
       expect([counted, evaluation.tokens]).toEqual([tokens, tokens]);
       expect(Math.abs(loss - evaluation.loss)).toBeLessThan(1e-5);
       expect(new Set(gradients.keys())).toEqual(new Set(weaver.parameters().values()));
@@ -99,11 +99,11 @@ describe('trainingLoss', () => {
     }
   });
 
-  it('equals what tfjs differentiates by itself', () => {
+  it('equals what tfjs differentiates by itself', async () => {
     for (const weaver of weavers) {
       const expected = lossByTfjs(variedRows, weaver);
       for (const gradientCheckpointing of [true, false]) {
-        const { loss, gradients } = lossOf(variedRows, { weaver, gradientCheckpointing });
+        const { loss, gradients } = await lossOf(variedRows, { weaver, gradientCheckpointing });
         expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-5);
         expectSame(gradients, expected.gradients, weaver);
         disposeGradients(gradients);
@@ -112,14 +112,14 @@ describe('trainingLoss', () => {
     }
   });
 
-  it('equals what tfjs differentiates under dropout too, which the seed alone decides', () => {
+  it('equals what tfjs differentiates under dropout too, which the seed alone decides', async () => {
     const weaver = weavers[0]!;
     const expected = lossByTfjs(variedRows, weaver, 5);
     const [kept, recomputed, another, without] = [
-      lossOf(variedRows, { weaver, dropoutSeed: 5, gradientCheckpointing: false }),
-      lossOf(variedRows, { weaver, dropoutSeed: 5 }),
-      lossOf(variedRows, { weaver, dropoutSeed: 6 }),
-      lossOf(variedRows, { weaver }),
+      await lossOf(variedRows, { weaver, dropoutSeed: 5, gradientCheckpointing: false }),
+      await lossOf(variedRows, { weaver, dropoutSeed: 5 }),
+      await lossOf(variedRows, { weaver, dropoutSeed: 6 }),
+      await lossOf(variedRows, { weaver }),
     ];
     for (const { loss, gradients } of [kept, recomputed]) {
       expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-5);
@@ -130,35 +130,35 @@ describe('trainingLoss', () => {
     for (const { gradients } of [expected, kept, recomputed, another, without]) disposeGradients(gradients);
   });
 
-  it('has the slope of the loss, by finite differences along each gradient', () => {
+  it('has the slope of the loss, by finite differences along each gradient', async () => {
     const weaver = weavers[0]!;
-    const { gradients } = lossOf(variedRows, { weaver });
+    const { gradients } = await lossOf(variedRows, { weaver });
     const some = /query_latents|latent_scale|weaver\.weight|reasoner\.bias|layers\.[01]\..*down_proj/;
     for (const [name, variable] of [...weaver.parameters()].filter(([name]) => some.test(name))) {
-      tf.tidy(() => {
-        const gradient = gradients.get(variable)!;
-        const norm = tf.norm(gradient).dataSync()[0]!;
-        const kept = variable.clone();
-        const lossAt = (step: number) => {
+      const [gradient, kept] = [gradients.get(variable)!, variable.clone()];
+      const norm = tf.tidy(() => tf.norm(gradient).dataSync()[0]!);
+      const lossAt = async (step: number) => {
+        tf.tidy(() => {
           variable.assign(tf.add(kept, tf.mul(gradient, step / norm)));
-          return evaluationLoss(reasoner, variedRows, weaver).loss;
-        };
-        const step = 2e-2;
-        const slope = (lossAt(step) - lossAt(-step)) / (2 * step);
-        variable.assign(kept);
-        expect(Math.abs(slope - norm), name).toBeLessThan(0.03 * norm + 1e-4);
-      });
+        });
+        return (await evaluationLoss(reasoner, variedRows, weaver)).loss;
+      };
+      const step = 2e-2;
+      const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+      variable.assign(kept);
+      kept.dispose();
+      expect(Math.abs(slope - norm), name).toBeLessThan(0.03 * norm + 1e-4);
     }
     disposeGradients(gradients);
   });
 
-  it('adds up over parts of a batch that share a normalizer', () => {
+  it('adds up over parts of a batch that share a normalizer', async () => {
     const weaver = weavers[0]!;
-    const whole = lossOf(variedRows, { weaver });
+    const whole = await lossOf(variedRows, { weaver });
     const sums: Gradients = new Map();
     let loss = 0;
     for (const part of [variedRows.slice(0, 2), variedRows.slice(2)]) {
-      const result = lossOf(part, { weaver, normalizer: tokens });
+      const result = await lossOf(part, { weaver, normalizer: tokens });
       loss += result.loss;
       accumulateGradients(sums, result.gradients);
     }
@@ -168,42 +168,42 @@ describe('trainingLoss', () => {
     disposeGradients(whole.gradients);
   });
 
-  it('does not depend on the order of the rows', () => {
+  it('does not depend on the order of the rows', async () => {
     const weaver = weavers[0]!;
-    const forward = lossOf(variedRows, { weaver });
+    const forward = await lossOf(variedRows, { weaver });
     const order = [3, 1, 4, 0, 2].map((i) => variedRows[i]!);
-    const shuffled = lossOf(order, { weaver });
+    const shuffled = await lossOf(order, { weaver });
     expect(Math.abs(forward.loss - shuffled.loss)).toBeLessThan(1e-5);
     expectSame(shuffled.gradients, forward.gradients, weaver);
     disposeGradients(forward.gradients);
     disposeGradients(shuffled.gradients);
   });
 
-  it('leaves out parameters that no row uses', () => {
+  it('leaves out parameters that no row uses', async () => {
     const weaver = weavers[0]!;
-    const { gradients } = lossOf([wovenRow(6, 3, [], 1)], { weaver });
+    const { gradients } = await lossOf([wovenRow(6, 3, [], 1)], { weaver });
     const parameters = weaver.parameters();
     expect(gradients.has(parameters.get('prompt_query_latents')!)).toBe(true);
     expect(gradients.has(parameters.get('inference_query_latents')!)).toBe(false);
     disposeGradients(gradients);
   });
 
-  it('is the plain language-model loss where nothing is woven', () => {
+  it('is the plain language-model loss where nothing is woven', async () => {
     const rows = [wovenRow(7, 3, undefined, 1), wovenRow(5, 2, undefined, 2, 4), wovenRow(9, 8, undefined, 3)];
     const expected = tf.tidy(() => {
       const { loss, tokens } = languageModelLoss(reasoner, rows);
       return loss.dataSync()[0]! / tokens;
     });
-    expect(Math.abs(evaluationLoss(reasoner, rows).loss - expected)).toBeLessThan(1e-5);
-    const { loss, gradients } = lossOf(rows, {});
+    expect(Math.abs((await evaluationLoss(reasoner, rows)).loss - expected)).toBeLessThan(1e-5);
+    const { loss, gradients } = await lossOf(rows, {});
     expect(Math.abs(loss - expected)).toBeLessThan(1e-5);
     expect(gradients.size).toBe(0);
   });
 
-  it('leaves nothing behind when it fails', () => {
+  it('leaves nothing behind when it fails', async () => {
     const weaver = weavers[0]!;
     const broken = { ...variedRows[0]!, ids: variedRows[0]!.ids.map((id, i) => (i === 7 ? 99 : id)) };
-    expect(() => lossOf([variedRows[1]!, broken], { weaver })).toThrow(expect.objectContaining({ code: 'token-id' }));
-    expect(() => lossOf(variedRows, {})).toThrow(expect.objectContaining({ code: 'weaver-missing' }));
+    await expect(lossOf([variedRows[1]!, broken], { weaver })).rejects.toMatchObject({ code: 'token-id' });
+    await expect(lossOf(variedRows, {})).rejects.toMatchObject({ code: 'weaver-missing' });
   });
 });

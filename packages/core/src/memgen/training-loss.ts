@@ -2,8 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Decoder } from '../model/decoder.js';
 import { tokenLossWithGradients } from '../ops/token-loss.js';
-import { Tape } from '../training/tape.js';
 import { eager } from '../training/execution.js';
+import { Tape } from '../training/tape.js';
+import { readLoss, valuesOf } from '../training/values-of.js';
 import { ignoredLabel } from '../text/encode-conversation.js';
 import { LabelledPlaces } from './labelled-places.js';
 import type { Weaver } from './weaver.js';
@@ -17,6 +18,8 @@ export interface TrainingLossOptions {
   normalizer?: number;
   /** Turns on the adapter's dropout. */
   dropoutSeed?: number;
+  /** Called between the forward and the backward pass, e.g. to take the time. */
+  onForward?: (() => void) | undefined;
 }
 
 export interface TrainingLoss {
@@ -33,13 +36,14 @@ function countTokens(rows: readonly WovenRow[]): number {
 }
 
 /**
- * Loss and gradients with respect to the weaver's parameters. Every tensor but the returned gradients is freed.
+ * Loss and gradients with respect to the weaver's parameters. Every tensor but the returned gradients is freed, also when
+ * the promise is rejected.
  */
-export function trainingLoss(
+export async function trainingLoss(
   reasoner: Decoder,
   rows: readonly WovenRow[],
-  { weaver, gradientCheckpointing = true, normalizer, dropoutSeed }: TrainingLossOptions = {},
-): TrainingLoss {
+  { weaver, gradientCheckpointing = true, normalizer, dropoutSeed, onForward }: TrainingLossOptions = {},
+): Promise<TrainingLoss> {
   const tokens = countTokens(rows);
   const scale = 1 / (normalizer ?? tokens);
   const { head } = reasoner.weights;
@@ -56,36 +60,30 @@ export function trainingLoss(
       ([prompt, completion]) => [places.hidden(prompt as tf.Tensor2D, completion as tf.Tensor2D)],
       [result.prompt, result.completion],
     )[0] as tf.Tensor2D;
-    const [sum, hiddenGradient] = tf.tidy(() => {
+    const [sum, gradient] = tape.constants(() => {
       const { loss, hiddenGradient } = tokenLossWithGradients(hidden, places.labels, head);
       return [loss, tf.mul(hiddenGradient, scale)];
     }) as [tf.Scalar, tf.Tensor2D];
-    const gradients = tape.backward([{ output: hidden, gradient: hiddenGradient }]);
-    const loss = sum.dataSync()[0]! * scale;
-    tf.dispose([sum, hiddenGradient]);
-    return { loss, tokens, gradients };
+    onForward?.();
+    const gradients = tape.backward([{ output: hidden, gradient }]);
+    return { loss: (await readLoss(sum, gradients)) * scale, tokens, gradients };
   } finally {
     tape.dispose();
   }
 }
 
 /** Mean loss of the rows without gradients, e.g. for validation. */
-export function evaluationLoss(
+export async function evaluationLoss(
   reasoner: Decoder,
   rows: readonly WovenRow[],
   weaver?: Weaver,
-): { loss: number; tokens: number } {
+): Promise<{ loss: number; tokens: number }> {
   const tokens = countTokens(rows);
-  const loss = tf.tidy(() => {
+  const [sum] = await valuesOf(() => {
     const result = wovenForward(reasoner, rows, { execution: eager, weaver });
     const places = new LabelledPlaces(rows, result);
-    return (
-      tokenLossWithGradients(
-        places.hidden(result.prompt, result.completion),
-        places.labels,
-        reasoner.weights.head,
-      ).loss.dataSync()[0]! / tokens
-    );
+    const hidden = places.hidden(result.prompt, result.completion);
+    return tokenLossWithGradients(hidden, places.labels, reasoner.weights.head).loss;
   });
-  return { loss, tokens };
+  return { loss: sum! / tokens, tokens };
 }

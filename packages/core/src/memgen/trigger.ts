@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { MaskRow } from '../model/attention-columns.js';
 import type { Execution } from '../training/execution.js';
+import type { InferenceOptions } from './weaver.js';
 
 export interface TriggerSessionOptions {
   /** Rows of the batch. */
@@ -38,6 +39,19 @@ export interface TriggerSession {
   dispose(): void;
 }
 
+/** One pass over a batch while text is generated: without gradients, each row at its own pace. */
+export interface TriggerInference {
+  /**
+   * Reads new tokens of the rows that are at a point, each token once.
+   * @param ids - by row, at least one token; undefined for a row that is not asked about, which reads nothing.
+   * @returns by row, two logits at its last token; class 1 is "weave".
+   */
+  judge(ids: readonly (readonly number[] | undefined)[]): Promise<(Float32Array | undefined)[]>;
+  /** Goes on with the given rows only, in the given order; a row may come several times. */
+  select(rows: readonly number[]): void;
+  dispose(): void;
+}
+
 /**
  * A trigger: any module that decides at a point of the text whether latents are woven in. `@memgen/trigger/test` checks
  * one.
@@ -46,6 +60,11 @@ export interface Trigger {
   /** Everything that training changes (in place), by a stable name; none for a rule. */
   parameters(): Map<string, tf.Variable>;
   begin(options: TriggerSessionOptions): TriggerSession;
+  /**
+   * Its fastest way to judge while text is generated, with the results of {@link Trigger.begin} up to rounding. Left out by
+   * triggers that have no other way.
+   */
+  beginInference?(options: InferenceOptions): TriggerInference;
   /** Writes the trigger into a folder (which exists), in files of its own format. */
   save(folder: string): Promise<void>;
   dispose(): void;

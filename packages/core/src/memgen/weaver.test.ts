@@ -39,9 +39,9 @@ function newWeaver(initialization: InitializationStyle = 'reference'): LatentWea
   return LatentWeaver.initialize(decoder, 16, { lora, initialization, queryIds: [1, 2] }, Random.fromSeed(1));
 }
 
-function train(weaver: Weaver, learningRate: number): void {
+async function train(weaver: Weaver, learningRate: number): Promise<void> {
   const optimizer = new AdamW(weaver.parameters());
-  const { gradients } = trainingLoss(decoder, [wovenRow(9, 4, [6], 1)], { weaver });
+  const { gradients } = await trainingLoss(decoder, [wovenRow(9, 4, [6], 1)], { weaver });
   optimizer.step(gradients, learningRate);
   tf.dispose([...gradients.values()]);
   optimizer.dispose();
@@ -60,9 +60,9 @@ describe('requireTrainedWeaver', () => {
 
   it('lets a weaver pass from its first update on, but not after a step whose learning rate is 0', async () => {
     const weaver = newWeaver();
-    train(weaver, 0);
+    await train(weaver, 0);
     await expect(requireTrainedWeaver(weaver)).rejects.toEqual(refusal);
-    train(weaver, 1e-5);
+    await train(weaver, 1e-5);
     await expect(requireTrainedWeaver(weaver)).resolves.toBeUndefined();
     weaver.dispose();
   });
@@ -70,7 +70,7 @@ describe('requireTrainedWeaver', () => {
   it('is not misled by files: what they hold counts', async () => {
     const weaver = newWeaver();
     for (const rate of [0, 1e-5]) {
-      train(weaver, rate);
+      await train(weaver, rate);
       await weaver.save(folder);
       const loaded = await LatentWeaver.load(folder, decoder);
       expect(await loaded.isTrained()).toBe(rate > 0);

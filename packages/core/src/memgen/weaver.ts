@@ -1,6 +1,7 @@
 // The weaver as the rest of the project sees it: something that reads vectors and answers with latent tokens.
 import { MemGenError, type Random } from '@memgen/common';
 import type * as tf from '@tensorflow/tfjs';
+import type { OpenReader, RowVectors } from '../inference/index.js';
 import type { MaskRow } from '../model/attention-columns.js';
 import type { Execution } from '../training/execution.js';
 
@@ -44,6 +45,27 @@ export interface WeaverSession {
   dispose(): void;
 }
 
+export interface InferenceOptions {
+  /** Rows of the batch. */
+  rows: number;
+  /** Opens a reader of a model, which keeps what rows have read; whoever opens it disposes it. */
+  open: OpenReader;
+}
+
+/** One pass over a batch while text is generated: without gradients, each row at its own pace. */
+export interface WeaverInference {
+  /**
+   * Reads new columns of the rows that are woven now, each column once.
+   * @param vectors - by row, the reasoner's input vectors since it was last woven, `[columns, hidden]`; undefined for a row
+   *   that is not woven now, which reads nothing.
+   * @returns by row, latents `[latentCounts[kind], hidden]`; they depend on the columns of that row alone.
+   */
+  weave(kind: LatentKind, vectors: RowVectors): Promise<(Float32Array | undefined)[]>;
+  /** Goes on with the given rows only, in the given order; a row may come several times. */
+  select(rows: readonly number[]): void;
+  dispose(): void;
+}
+
 /** A weaver: any module that turns what the reasoner has read into K latent tokens. `@memgen/weaver/test` checks one. */
 export interface Weaver {
   /** Tokens that one call weaves in, by kind; at least 1. */
@@ -51,6 +73,11 @@ export interface Weaver {
   /** Everything that training changes (in place), by a stable name. */
   parameters(): Map<string, tf.Variable>;
   begin(options: WeaverSessionOptions): WeaverSession;
+  /**
+   * Its fastest way to weave while text is generated, with the results of {@link Weaver.begin} up to rounding. Left out by
+   * weavers that have no other way.
+   */
+  beginInference?(options: InferenceOptions): WeaverInference;
   /**
    * Whether its parameters differ from those of a new weaver: false for one that no training has changed yet, also if it
    * comes from files. Left out by weavers that cannot tell, which are then taken for trained.

@@ -110,6 +110,14 @@ describe('wovenForward', () => {
     });
   });
 
+  it('refuses a batch in which only some rows have a point behind the prompt', () => {
+    const [first] = variedRows;
+    const points = first!.points.map(({ index }) => ({ index, kind: 'inference' as const }));
+    expect(() =>
+      wovenForward(reasoner, [first!, { ...first!, points }], { execution: eager, weaver: weavers[0]! }),
+    ).toThrow(expect.objectContaining({ code: 'woven-kinds' }) as Error);
+  });
+
   it('refuses a row whose first label has no prompt before it', () => {
     const row = wovenRow(5, 1, undefined, 1);
     expect(() => tf.tidy(() => wovenForward(reasoner, [row], { execution: eager }).prompt)).toThrow(

@@ -5,7 +5,7 @@ import type { Decoder } from '../model/decoder.js';
 import { runOne, type Execution } from '../training/execution.js';
 import { ignoredLabel } from '../text/encode-conversation.js';
 import { type AugmentationPoint, type LabelledSequence } from './augmentation-points.js';
-import type { Weaver } from './weaver.js';
+import type { LatentKind, Weaver } from './weaver.js';
 
 /** A sequence and where latents go in; no points means the reasoner alone. */
 export interface WovenRow extends LabelledSequence {
@@ -39,6 +39,8 @@ type Item = { tokens: [from: number, to: number] } | { latents: number };
  * Rows may have any length and their own points. The weaver reads each row's tokens and latents once: call j gets what
  * stands between points j-1 and j. The reasoner reads prompts (padded on the left) and then latents and completions
  * (padded on the right); its prompt pass is outside every gradient.
+ * @throws MemGenError `weaver-missing`, `label-mask` for a row without a prompt, `woven-kinds` when only some rows have a
+ *   point behind the prompt.
  */
 export function wovenForward(
   reasoner: Decoder,
@@ -127,7 +129,8 @@ function weaveAll(
   for (let call = 0; call < calls; call++) {
     const active = rows.filter((row) => row.points.length > call);
     const previous = latents.at(-1);
-    const kind = active[0]!.points[call]!.kind;
+    const { kind } = active[0]!.points[call]!;
+    requireKind(active, call, kind);
     const previousCount = previous === undefined ? 0 : weaver.latentCounts[active[0]!.points[call - 1]!.kind];
     const spans = active.map((row): [number, number] => [
       call === 0 ? 0 : row.points[call - 1]!.index,
@@ -159,6 +162,18 @@ function weaveAll(
   }
   session.dispose();
   return latents;
+}
+
+/** The rows of a call are woven together, with the same queries. */
+function requireKind(rows: readonly WovenRow[], call: number, kind: LatentKind): void {
+  const other = rows.find((row) => row.points[call]!.kind !== kind);
+  if (other === undefined) return;
+  throw new MemGenError({
+    code: 'woven-kinds',
+    message: 'rows of a batch begin alike: all with a point behind the prompt, or none',
+    got: `point ${call + 1} of one row is of the kind "${kind}", of another "${other.points[call]!.kind}"`,
+    hint: 'read the rows whose prompts were not woven in a batch of their own',
+  });
 }
 
 /** Tokens before the first place whose logit counts: all before the prompt's latents, or all but one without them. */

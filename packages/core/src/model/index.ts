@@ -1,5 +1,6 @@
 // Decoders: configuration, weights, adapters.
 export { AttentionColumns, type MaskRow } from './attention-columns.js';
+export { contextLength } from './context-length.js';
 export { combineAdapters, type WeightedAdapter } from './combine-adapters.js';
 export type { ModelType } from './architectures.js';
 export { readDecoderConfig, type DecoderConfig } from './decoder-config.js';

@@ -3,6 +3,7 @@ import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import { readPeftAdapter, writePeftAdapter, type PeftAdapter, type PeftModule } from '../formats/peft/index.js';
 import type { DecoderConfig } from './decoder-config.js';
+import { valuesOf } from '../training/values-of.js';
 import { fromPeftConfig, LoraAdapter, modulePath, toPeftConfig, type LoraModule } from './lora.js';
 
 /** The base model that an adapter folder names. */
@@ -16,15 +17,13 @@ export async function exportAdapter({ config, modules }: LoraAdapter, base?: Ada
   const exported = new Map<string, PeftModule>();
   for (const [key, { a, b }] of modules) {
     const [inputSize, rank] = a.shape;
-    const [first, second] = tf.tidy(() => [tf.transpose(a), tf.transpose(b)] as const);
     exported.set(modulePath(key), {
       rank,
       inputSize,
       outputSize: b.shape[1],
-      a: Float32Array.from(await first.data<'float32'>()),
-      b: Float32Array.from(await second.data<'float32'>()),
+      a: await valuesOf(() => tf.transpose(a)),
+      b: await valuesOf(() => tf.transpose(b)),
     });
-    tf.dispose([first, second]);
   }
   const peft = toPeftConfig(config);
   return {

@@ -23,7 +23,11 @@ describe('readRotarySettings', () => {
 
   it('linear: divides all by the factor, also under the older name of the field', () => {
     const divided = plain.map((frequency) => frequency / 4);
-    expect(settings({ rope_type: 'linear', factor: 4 })).toEqual({ inverseFrequencies: divided, attentionScaling: 1 });
+    expect(settings({ rope_type: 'linear', factor: 4 })).toEqual({
+      inverseFrequencies: divided,
+      attentionScaling: 1,
+      stretch: 4,
+    });
     expect(settings({ type: 'linear', factor: 4 }).inverseFrequencies).toEqual(divided);
   });
 

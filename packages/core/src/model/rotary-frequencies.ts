@@ -6,6 +6,8 @@ import { z } from 'zod';
 export interface RotarySettings {
   inverseFrequencies: readonly number[];
   attentionScaling: number;
+  /** How many times as long a sequence may be as `max_position_embeddings` says. @default 1 */
+  stretch?: number;
   /** Present where longer rows are rotated more slowly. */
   dynamic?: DynamicRotary;
 }
@@ -69,12 +71,12 @@ export function readRotarySettings(settings: RawRotary, headSize: number, where:
   switch (kind) {
     case 'linear': {
       const { factor } = parse(scalings.linear);
-      return { inverseFrequencies: base.map((f) => f / factor), attentionScaling: 1 };
+      return { inverseFrequencies: base.map((f) => f / factor), attentionScaling: 1, stretch: factor };
     }
     case 'dynamic': {
       const { factor } = parse(scalings.dynamic);
       const dynamic = { theta: raw.rope_theta, factor, maxPositions: raw.max_position_embeddings };
-      return { inverseFrequencies: base, attentionScaling: 1, dynamic };
+      return { inverseFrequencies: base, attentionScaling: 1, stretch: factor, dynamic };
     }
     case 'llama3':
       return { inverseFrequencies: llama3(base, parse(scalings.llama3)), attentionScaling: 1 };
@@ -177,5 +179,5 @@ function yarn(
     const interpolate = Math.min(Math.max((i - low) / (high - low), 0), 1);
     return (frequency / factor) * interpolate + frequency * (1 - interpolate);
   });
-  return { inverseFrequencies, attentionScaling };
+  return { inverseFrequencies, attentionScaling, ...(original == null && { stretch: factor }) };
 }

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../backend/index.js';
-import { attention } from './attention.js';
-import { expectOperation, randomValues } from './operation-check.test-helper.js';
+import { attend, attention, attentionGradient } from './attention.js';
+import { expectOperation, randomValues, relativeDifference } from './operation-check.test-helper.js';
 
 interface Sizes {
   batch: number;
@@ -94,5 +94,35 @@ describe('attention', () => {
       return attention(query!, key!, value!, tf.tensor4d([-1e9, 0], [1, 1, 1, 2])).dataSync();
     });
     expect([...got]).toEqual([3]);
+  });
+
+  it('computes many tokens in blocks, with the gradients that the kernel of the wasm backend finds at once', async () => {
+    const [batch, heads, keyValueHeads, tokens, columns, size] = [2, 4, 2, 530, 537, 4];
+    const bias = Array.from({ length: batch * tokens * columns }, (_, at) => {
+      const [column, token, row] = [at % columns, Math.floor(at / columns) % tokens, Math.floor(at / columns / tokens)];
+      return column > columns - tokens + token || (row === 1 && column < 3) ? -1e9 : 0;
+    });
+    const compute = async (backend: 'cpu' | 'wasm') => {
+      await startBackend({ backend });
+      const tensors = tf.tidy(() => {
+        const [query, key, value, dOutput] = [heads, keyValueHeads, keyValueHeads, heads].map((count, i) => {
+          const shape: [number, number, number, number] = [batch, count, i === 0 || i === 3 ? tokens : columns, size];
+          return tf.tensor4d(randomValues(shape, i).data as number[], shape);
+        }) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+        const inputs = { query, key, value };
+        const hidden = tf.tensor4d(bias, [batch, 1, tokens, columns]);
+        const { output, weights } = attend(inputs, hidden);
+        expect(weights).toBeUndefined();
+        return [output, ...Object.values(attentionGradient(dOutput, inputs, hidden))] as tf.Tensor[];
+      });
+      const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+      tf.dispose(tensors);
+      return values;
+    };
+    const inBlocks = await compute('cpu');
+    const atOnce = await compute('wasm');
+    inBlocks.forEach((values, i) => {
+      expect(relativeDifference(values, atOnce[i]!)).toBeLessThan(1e-4);
+    });
   });
 });

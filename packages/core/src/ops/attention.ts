@@ -47,18 +47,62 @@ export function attentionWeights(
   return tf.softmax(scores) as tf.Tensor3D;
 }
 
+/** Most tokens whose scores are computed together; what comes after the last of them need not be computed for any. */
+const blockTokens = 256;
+
+interface Block {
+  inputs: AttentionInputs;
+  bias: tf.Tensor4D;
+  /** First token of the block, and how many there are. */
+  start: number;
+  tokens: number;
+}
+
+/** Tokens in blocks, each with the columns up to its last one; undefined for few tokens, or if nothing is hidden. */
+function blocksOf({ query, key, value }: AttentionInputs, bias: tf.Tensor4D | undefined): Block[] | undefined {
+  const [batch, heads, allTokens, size] = query.shape;
+  const [, keyValueHeads, allColumns] = key.shape;
+  if (bias === undefined || allTokens < 2 * blockTokens) return undefined;
+  const past = allColumns - allTokens;
+  return Array.from({ length: Math.ceil(allTokens / blockTokens) }, (_, i) => {
+    const start = i * blockTokens;
+    const tokens = Math.min(blockTokens, allTokens - start);
+    const columns = past + start + tokens;
+    return {
+      start,
+      tokens,
+      inputs: {
+        query: tf.slice(query, [0, 0, start, 0], [batch, heads, tokens, size]),
+        key: tf.slice(key, [0, 0, 0, 0], [batch, keyValueHeads, columns, size]),
+        value: tf.slice(value, [0, 0, 0, 0], [batch, keyValueHeads, columns, size]),
+      },
+      bias: tf.slice(bias, [0, 0, start, 0], [bias.shape[0], 1, tokens, columns]),
+    };
+  });
+}
+
 /** Result of {@link attend}. */
 export interface Attended {
   /** `[batch, heads, tokens, size]` */
   output: tf.Tensor4D;
-  /** {@link attentionWeights}; absent on a backend whose kernel never holds them all. */
+  /** {@link attentionWeights}; absent where they are never there all at once. */
   weights: tf.Tensor3D | undefined;
 }
 
-/** The mean of the values by {@link attentionWeights}. */
+/**
+ * The mean of the values by {@link attentionWeights}. The tokens are the last of the columns, and the bias must hide from
+ * each what comes after it.
+ */
 export function attend(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): Attended {
   const fused = runFused('MemgenAttention', { ...inputs, bias });
   if (fused !== undefined) return { output: fused[0] as tf.Tensor4D, weights: undefined };
+  const blocks = blocksOf(inputs, bias);
+  if (blocks === undefined) return attendAtOnce(inputs, bias);
+  const outputs = blocks.map((block) => tf.tidy(() => attendAtOnce(block.inputs, block.bias).output));
+  return { output: tf.concat(outputs, 2), weights: undefined };
+}
+
+function attendAtOnce(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): Attended {
   const { groups, columns, size } = sizesOf(inputs);
   const weights = attentionWeights(inputs, bias);
   const value = tf.reshape(inputs.value, [groups, columns, size]);
@@ -81,6 +125,36 @@ export function attentionGradient(
     const [query, key, value] = fused as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
     return { query, key, value };
   }
+  const blocks = blocksOf(inputs, bias);
+  if (blocks === undefined) return gradientAtOnce(dOutput, inputs, bias, known);
+  const [batch, heads, , size] = inputs.query.shape;
+  const queries: tf.Tensor4D[] = [];
+  let sums: tf.Tensor[] = [];
+  for (const block of blocks) {
+    const part = tf.tidy(() => {
+      const dBlock = tf.slice(dOutput, [0, 0, block.start, 0], [batch, heads, block.tokens, size]);
+      const { query, key, value } = gradientAtOnce(dBlock, block.inputs, block.bias);
+      const [dKey, dValue] = [key, value].map((gradient, i) => {
+        const missing = inputs.key.shape[2] - gradient.shape[2];
+        const whole = tf.pad(gradient, [[0, 0], [0, 0], [0, missing], [0, 0]]); // prettier-ignore
+        return sums.length === 0 ? whole : tf.add(sums[i]!, whole);
+      });
+      return { query, key: dKey!, value: dValue! };
+    });
+    tf.dispose(sums);
+    queries.push(part.query);
+    sums = [part.key, part.value];
+  }
+  const query = tf.concat(queries, 2);
+  return { query, key: sums[0] as tf.Tensor4D, value: sums[1] as tf.Tensor4D };
+}
+
+function gradientAtOnce(
+  dOutput: tf.Tensor4D,
+  inputs: AttentionInputs,
+  bias: tf.Tensor4D | undefined,
+  known?: tf.Tensor3D,
+): AttentionInputs {
   const weights = known === undefined || known.isDisposed ? attentionWeights(inputs, bias) : known;
   const { groups, rows, columns, size, scale } = sizesOf(inputs);
   const key = tf.reshape(inputs.key, [groups, columns, size]);

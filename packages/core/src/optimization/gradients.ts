@@ -1,5 +1,6 @@
 // Sums and norms over all gradients of a step.
 import * as tf from '@tensorflow/tfjs';
+import { valuesOf } from '../training/values-of.js';
 
 export type Gradients = Map<tf.Variable, tf.Tensor>;
 
@@ -20,11 +21,8 @@ export function accumulateGradients(into: Gradients, from: ReadonlyMap<tf.Variab
  * Scales all gradients together so that their global norm is at most `maxNorm`, as PyTorch's `clip_grad_norm_` does.
  * @returns the norm before clipping.
  */
-export function clipGradients(gradients: Gradients, maxNorm: number): number {
-  const norm = tf.tidy(() => {
-    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)).asScalar());
-    return squares.length === 0 ? 0 : tf.sqrt(tf.sum(tf.stack(squares))).dataSync()[0]!;
-  });
+export async function clipGradients(gradients: Gradients, maxNorm: number): Promise<number> {
+  const norm = await gradientNorm(gradients);
   const factor = maxNorm / (norm + 1e-6);
   if (factor < 1) {
     for (const [variable, gradient] of gradients) {
@@ -33,6 +31,16 @@ export function clipGradients(gradients: Gradients, maxNorm: number): number {
     }
   }
   return norm;
+}
+
+/** Global norm of all gradients together; 0 of none. */
+export async function gradientNorm(gradients: Gradients): Promise<number> {
+  if (gradients.size === 0) return 0;
+  const [norm] = await valuesOf(() => {
+    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)).asScalar());
+    return tf.sqrt(tf.sum(tf.stack(squares)));
+  });
+  return norm!;
 }
 
 export function disposeGradients(gradients: Gradients): void {

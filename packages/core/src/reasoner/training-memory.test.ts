@@ -50,8 +50,8 @@ async function measure(
     };
   });
   const before = tf.memory().numBytes;
-  const { peakBytes } = await tf.profile(() => {
-    const { gradients } = trainingLoss(decoder, batch, { weaver, gradientCheckpointing });
+  const { peakBytes } = await tf.profile(async () => {
+    const { gradients } = await trainingLoss(decoder, batch, { weaver, gradientCheckpointing });
     tf.dispose([...gradients.values()]);
     return tf.scalar(0);
   });

@@ -21,9 +21,11 @@ describe.skipIf(!found)('a step decoder on TensorFlow (needs the tensorflow back
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it.each(architectures)('borrows the matrices of %o and reads as the decoder does', async (changes) => {
+  const cases = architectures.flatMap((changes) => (['borrowed', 'both'] as const).map((matrices) => ({ matrices, changes }))); // prettier-ignore
+
+  it.each(cases)('reads as the decoder does, with matrices $matrices, of $changes', async ({ matrices, changes }) => {
     const decoder = await frozenDecoder(tinyConfig(changes));
-    const step = await StepDecoder.create(decoder, { matrices: 'borrowed' });
+    const step = await StepDecoder.create(decoder, { matrices });
     const cache = step.createCache(2);
     const rows = [randomIds(45, 1), randomIds(45, 2)];
     const ends = [0, 0];
@@ -49,7 +51,7 @@ describe.skipIf(!found)('a step decoder on TensorFlow (needs the tensorflow back
     const config = tinyConfig({ vocab_size: 2000, hidden_size: 64, intermediate_size: 128 });
     const decoder = await frozenDecoder(config);
     const borrowed = await StepDecoder.create(decoder, { matrices: 'borrowed' });
-    const copied = await StepDecoder.create(decoder);
+    const copied = await StepDecoder.create(decoder, { matrices: 'both' });
     expect(copied.memoryBytes - borrowed.memoryBytes).toBeGreaterThan(4 * 64 * 2000);
     const ids = randomIds(5, 3, 2000);
     expect([...borrowed.embed(ids)]).toEqual([...copied.embed(ids)]);

@@ -7,9 +7,6 @@ import { RotaryTable } from './rotary-table.js';
 import type { PackedAdapter } from './step-adapter.js';
 import { matrixShapes, type StepLayer, type StepWeights } from './step-weights.js';
 
-/** Most columns that go through the layers together: their vectors stay in the processor's caches. */
-export const blockColumns = 32;
-
 /** What a pass needs beside its inputs. */
 interface PassOptions {
   /** Address for the final hidden states, `[columns, hidden]`. */
@@ -48,9 +45,9 @@ function vectorSizes(config: DecoderConfig): Record<VectorName, number> {
 }
 
 /** Bytes of the vectors of a block. */
-export function passBytes(config: DecoderConfig): number {
+export function passBytes(config: DecoderConfig, block: number): number {
   const sizes = [...Object.values(vectorSizes(config)), attentionTaskWords];
-  return sizes.reduce((sum, size) => sum + blockBytes(4 * size * blockColumns), 0);
+  return sizes.reduce((sum, size) => sum + blockBytes(4 * size * block), 0);
 }
 
 /** Owns the room for the vectors of a block. */
@@ -65,12 +62,14 @@ export class LayerPass {
     private readonly weights: StepWeights,
     private readonly kernels: Kernels,
     private readonly arena: Arena,
+    /** Most columns of a run. */
+    columns: number,
   ) {
     this.rotary = new RotaryTable(arena, config.rotary);
     this.layout = pageLayout(config);
-    this.tasks = arena.allocate(4 * attentionTaskWords * blockColumns);
+    this.tasks = arena.allocate(4 * attentionTaskWords * columns);
     const sizes = vectorSizes(config);
-    const block = (name: VectorName) => arena.allocate(4 * sizes[name] * blockColumns);
+    const block = (name: VectorName) => arena.allocate(4 * sizes[name] * columns);
     this.vectors = {
       residual: block('residual'),
       normed: block('normed'),
@@ -83,7 +82,7 @@ export class LayerPass {
 
   /**
    * Stores keys and values of the columns in their pages and writes their final hidden states.
-   * @param inputs - `[columns, hidden]`, at most {@link blockColumns} columns; earlier ones of a row come first.
+   * @param inputs - `[columns, hidden]`, at most as many columns as there is room for; earlier ones of a row come first.
    */
   run(inputs: Float32Array, columns: readonly Column[], options: PassOptions): void {
     const { residual } = this.vectors;

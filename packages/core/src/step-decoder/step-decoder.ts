@@ -8,7 +8,7 @@ import type { LoraAdapter } from '../model/lora.js';
 import { Arena, GrowingBlock } from './arena.js';
 import { importKeysAndValues } from './import-cache.js';
 import { createKernels, kernelModule, pageColumns, type Kernels } from './kernels.js';
-import { blockColumns, LayerPass, passBytes, type Column } from './layer-pass.js';
+import { LayerPass, passBytes, type Column } from './layer-pass.js';
 import { pageLayout } from './page-layout.js';
 import { PackedAdapter, packAdapter, type StepAdapter } from './step-adapter.js';
 import { PagedCache, PagePool, type StepCache } from './step-cache.js';
@@ -16,15 +16,28 @@ import { checkCounts, checkThreads, requireHostProduct } from './step-checks.js'
 import { controlBytes, defaultThreads, ThreadTeam } from './thread-team.js';
 import { borrowWeights, copyWeights, mostWeightBytes, type StepWeights } from './step-weights.js';
 
+/** With copied matrices, the vectors of a block stay in the processor's caches. */
+const copiedBlock = 32;
+/** The backend's products read their matrix anew for each block. */
+const borrowedBlock = 256;
+
+function blockOf(matrices: MatrixSource): number {
+  return matrices === 'copied' ? copiedBlock : borrowedBlock;
+}
+
+/** Where the matrices of a step decoder lie. */
+export type MatrixSource = 'copied' | 'borrowed' | 'both';
+
 /** Options of {@link StepDecoder.create}. */
 export interface StepDecoderOptions {
   /**
    * - `"copied"`: matrices are copied, one at a time, as bfloat16 if that is exact; the decoder is not needed afterwards.
-   * - `"borrowed"`: they stay with the backend, which multiplies by them: no second copy, slower for few rows and faster
-   *   for many. The decoder must live as long. Only where {@link StepDecoder.borrows}: TensorFlow on the processor.
+   * - `"borrowed"`: they stay with the backend, which multiplies by them: no second copy, slower for few columns and
+   *   faster for many. The decoder must live as long. Only where {@link StepDecoder.borrows}: TensorFlow on the processor.
+   * - `"both"`: copied ones multiply few columns, borrowed ones many.
    * @default "copied"
    */
-  matrices?: 'copied' | 'borrowed' | undefined;
+  matrices?: MatrixSource | undefined;
   /**
    * Threads that share the products with copied matrices, this one among them. They sleep while nothing is read.
    * @default the processors, at most 8; 1 in a worker thread
@@ -36,6 +49,8 @@ export interface StepDecoderOptions {
 export interface StepReadOptions {
   /** Made by {@link StepDecoder.prepareAdapter} of the same step decoder. @default none */
   adapter?: StepAdapter | undefined;
+  /** Columns at the end of each row that reads of which the cache keeps no trace. @default 0 */
+  forget?: number | undefined;
 }
 
 /**
@@ -63,6 +78,8 @@ export class StepDecoder {
     private readonly arena: Arena,
     private readonly weights: StepWeights,
     private readonly threads: number,
+    /** Most columns that go through the layers together. */
+    private readonly block: number,
   ) {
     const shared = createKernels(arena.memory);
     if (threads > 1) {
@@ -75,7 +92,7 @@ export class StepDecoder {
       });
     }
     this.kernels = this.team?.kernels ?? shared;
-    this.layers = new LayerPass(config, weights, this.kernels, arena);
+    this.layers = new LayerPass(config, weights, this.kernels, arena, block);
     this.pool = new PagePool(arena, pageLayout(config).pageBytes);
     this.pageLists = new GrowingBlock(arena);
     this.scores = new GrowingBlock(arena);
@@ -95,10 +112,15 @@ export class StepDecoder {
     checkThreads(threads);
     const { config } = decoder;
     const arena = new Arena();
-    if (matrices === 'borrowed') {
-      return new StepDecoder(config, arena, await borrowWeights(decoder, arena, requireHostProduct()), 1);
-    }
-    return new StepDecoder(config, arena, await copyWeights(decoder, arena, passBytes(config)), threads);
+    const block = blockOf(matrices);
+    const weights =
+      matrices === 'borrowed'
+        ? await borrowWeights(decoder, arena, requireHostProduct())
+        : await copyWeights(decoder, arena, {
+            otherBytes: passBytes(config, block),
+            product: matrices === 'both' ? requireHostProduct() : undefined,
+          });
+    return new StepDecoder(config, arena, weights, threads, block);
   }
 
   /** Whether the current backend lends its matrices. */
@@ -107,8 +129,8 @@ export class StepDecoder {
   }
 
   /** Most bytes of WebAssembly memory that copied matrices take: half of that where all weights are bfloat16. */
-  static memoryNeeded(config: DecoderConfig): number {
-    return mostWeightBytes(config) + passBytes(config);
+  static memoryNeeded(config: DecoderConfig, matrices: 'copied' | 'both' = 'copied'): number {
+    return mostWeightBytes(config) + passBytes(config, blockOf(matrices));
   }
 
   /** Bytes of WebAssembly memory in use; 0 when disposed. */
@@ -151,7 +173,7 @@ export class StepDecoder {
    * @throws MemGenError `adapter-shape` for an adapter of another model, `step-decoder-memory`.
    */
   prepareAdapter(adapter: LoraAdapter): Promise<StepAdapter> {
-    return packAdapter(adapter, { config: this.config, arena: this.arena, columns: blockColumns });
+    return packAdapter(adapter, { config: this.config, arena: this.arena, columns: this.block });
   }
 
   /**
@@ -166,7 +188,7 @@ export class StepDecoder {
     inputs: Float32Array,
     counts: readonly number[],
     cache: StepCache,
-    { adapter }: StepReadOptions = {},
+    { adapter, forget = 0 }: StepReadOptions = {},
   ): Float32Array {
     const { hiddenSize } = this.config;
     const own = this.checkCache(cache);
@@ -183,8 +205,8 @@ export class StepDecoder {
     own.reserve(counts);
     this.hidden.reserve(4 * total * hiddenSize);
     const columns = this.prepareColumns(own, counts);
-    for (let first = 0; first < total; first += blockColumns) {
-      const block = columns.slice(first, first + blockColumns);
+    for (let first = 0; first < total; first += this.block) {
+      const block = columns.slice(first, first + this.block);
       const vectors = inputs.subarray(first * hiddenSize, (first + block.length) * hiddenSize);
       this.layers.run(vectors, block, {
         output: this.hidden.address + 4 * first * hiddenSize,
@@ -193,7 +215,7 @@ export class StepDecoder {
         adapter: ownAdapter,
       });
     }
-    own.advance(counts);
+    own.advance(counts.map((count) => Math.max(0, count - forget)));
     this.lastColumns = total;
     return this.arena.floats(this.hidden.address, total * hiddenSize);
   }

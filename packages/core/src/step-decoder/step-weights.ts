@@ -8,6 +8,7 @@ import type { Decoder } from '../model/decoder.js';
 import type { LinearWeights } from '../ops/linear.js';
 import { arenaLimit, blockBytes, type Arena } from './arena.js';
 import { BorrowedMatrix } from './borrowed-matrix.js';
+import { DoubleMatrix } from './double-matrix.js';
 import { packedBytes, PackedMatrix, storageOf } from './packed-matrix.js';
 import type { MatrixShape, StepMatrix } from './step-matrix.js';
 
@@ -55,16 +56,29 @@ export function mostWeightBytes(config: DecoderConfig): number {
   return config.layers * layer + head + blockBytes(4 * config.hiddenSize);
 }
 
+export interface CopyOptions {
+  /** What else has to fit into the memory. */
+  otherBytes: number;
+  /** Multiplies many rows, by the matrices that the backend has. @default the copies multiply all */
+  product?: HostProduct | undefined;
+}
+
 /**
  * Copies all weights.
- * @param otherBytes - what else has to fit into the memory.
  * @throws MemGenError `step-decoder-memory` before anything is allocated when not all fits.
  */
-export async function copyWeights(decoder: Decoder, arena: Arena, otherBytes: number): Promise<StepWeights> {
+export async function copyWeights(
+  decoder: Decoder,
+  arena: Arena,
+  { otherBytes, product }: CopyOptions,
+): Promise<StepWeights> {
   await checkRoom(decoder, otherBytes);
-  const pack = async ({ weight, bias }: LinearWeights) =>
+  const copy = async ({ weight, bias }: LinearWeights) =>
     PackedMatrix.pack(arena, shapeOf(weight), await floatsOf(weight), bias && (await floatsOf(bias)));
-  const head = await pack({ weight: decoder.weights.head });
+  const withBorrowed = async (linear: LinearWeights, copied: PackedMatrix): Promise<StepMatrix> =>
+    product === undefined ? copied : new DoubleMatrix(copied, await borrowMatrix(linear, arena, product));
+  const pack = async (linear: LinearWeights) => withBorrowed(linear, await copy(linear));
+  const head = await copy({ weight: decoder.weights.head });
   const { hiddenSize, tiedEmbeddings } = decoder.config;
   const table = tiedEmbeddings ? undefined : await decoder.weights.embedding.rows();
   const embed = (ids: readonly number[]) => {
@@ -75,13 +89,13 @@ export async function copyWeights(decoder: Decoder, arena: Arena, otherBytes: nu
     });
     return rows;
   };
-  return { ...(await collect(decoder, arena, pack)), head, embed };
+  const multiplyingHead = await withBorrowed({ weight: decoder.weights.head }, head);
+  return { ...(await collect(decoder, arena, pack)), head: multiplyingHead, embed };
 }
 
 /** Leaves the matrices with the backend, which multiplies by them; copies norms and biases only. */
 export async function borrowWeights(decoder: Decoder, arena: Arena, product: HostProduct): Promise<StepWeights> {
-  const borrow = async ({ weight, bias }: LinearWeights) =>
-    new BorrowedMatrix(arena, weight, bias && Float32Array.from(await floatsOf(bias)), product);
+  const borrow = (linear: LinearWeights) => borrowMatrix(linear, arena, product);
   const head = await borrow({ weight: decoder.weights.head });
   const embed = (ids: readonly number[]) => {
     const vectors = decoder.embed(ids);
@@ -92,6 +106,10 @@ export async function borrowWeights(decoder: Decoder, arena: Arena, product: Hos
     }
   };
   return { ...(await collect(decoder, arena, borrow)), head, embed };
+}
+
+async function borrowMatrix({ weight, bias }: LinearWeights, arena: Arena, product: HostProduct) {
+  return new BorrowedMatrix(arena, weight, bias && Float32Array.from(await floatsOf(bias)), product);
 }
 
 async function collect(

@@ -15,6 +15,10 @@ describe('endsWithDelimiter', () => {
     expect(endsWithDelimiter('a..', 'reference', 'a.')).toBe(true);
   });
 
+  it('is after every token under the rule of that name', () => {
+    expect(['a', ',', ''].map((text) => endsWithDelimiter(text, 'token'))).toEqual([true, true, true]);
+  });
+
   it.each([
     ['The end', '.', true],
     ['Really', '?', true],

@@ -9,11 +9,12 @@ export const delimiters = [',', '.', '\n'] as const;
  *   and after a newline. A period is no end after a digit ("3.14", "1. First"), after a single letter ("e.g.", "J. Smith")
  *   and after a few titles and abbreviations ("Dr.", "vs.", "Fig."). What follows an end directly belongs to it: "...",
  *   "?!" and ".\n" are one end, also when they are several tokens.
+ * - `token`: after every token; with a `minimumPointDistance` of n, after every n tokens.
  *
- * Both look at the text so far alone, so that generation, which does not know what comes next, and training choose the
+ * All look at the text so far alone, so that generation, which does not know what comes next, and training choose the
  * same places. The price: a sentence that closes with a number ends, under `sentence`, only at the newline behind it.
  */
-export type DelimiterRule = 'reference' | 'sentence';
+export type DelimiterRule = 'reference' | 'sentence' | 'token';
 
 const sentenceEnd = /(?:\n|[.!?]["'”’»)\]]*)$/;
 const noSentenceEnd =
@@ -27,6 +28,7 @@ const noSentenceEnd =
  * @param before - the same without the last token; default none. Only `sentence` looks at it.
  */
 export function endsWithDelimiter(text: string, rule: DelimiterRule = 'reference', before = ''): boolean {
+  if (rule === 'token') return true;
   if (rule === 'reference') return delimiters.some((delimiter) => text.endsWith(delimiter));
   return endsSentence(text) && !endsSentence(before.replace(/[ \t]+$/, ''));
 }

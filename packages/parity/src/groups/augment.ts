@@ -1,12 +1,11 @@
 // Group c, augment: hidden states of the weaver's queries, and the two projections.
-import { AttentionColumns, linear, type LatentKind } from '@memgen/core';
+import { AttentionColumns, linear, valuesOf, type LatentKind } from '@memgen/core';
 import { LatentWeaver, type ProjectionParameters } from '@memgen/weaver';
 import * as tf from '@tensorflow/tfjs';
 import { tolerances, type Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import { openWeaver } from '../golden-weaver.js';
 import type { GoldenTensors } from '../golden-tensors.js';
-import { valuesOf } from '../read-tensor.js';
 import { layoutOf } from './memgen-layout.js';
 
 export async function checkAugment(golden: GoldenCase, compare: Comparison): Promise<void> {

@@ -1,4 +1,5 @@
 // Group c, checkpoint: folders that the official code wrote, held against the state they were written from.
+import { valuesOf } from '@memgen/core';
 import { LanguageModelTrigger } from '@memgen/trigger';
 import { LatentWeaver, readWeaverTensors } from '@memgen/weaver';
 import * as tf from '@tensorflow/tfjs';
@@ -6,7 +7,6 @@ import { tolerances, type Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import { triggerNameOfOfficial } from '../golden-trigger.js';
 import { nameOfOfficial } from '../golden-weaver.js';
-import { valuesOf } from '../read-tensor.js';
 import { layoutOf, triggerLayoutOf } from './memgen-layout.js';
 
 export async function checkCheckpoint(golden: GoldenCase, compare: Comparison): Promise<void> {

@@ -58,10 +58,11 @@ export async function checkConversation(golden: GoldenCase, compare: Comparison)
     compare.numbers(name, atPlaces(logits, columns, size), want, tolerances.logits);
   }
 
-  compare.numbers('loss (evaluation)', [evaluationLoss(reasoner, drawn, weaver).loss], [wantLoss], tolerances.loss);
+  const evaluated = await evaluationLoss(reasoner, drawn, weaver);
+  compare.numbers('loss (evaluation)', [evaluated.loss], [wantLoss], tolerances.loss);
   for (const gradientCheckpointing of [true, false]) {
     const suffix = gradientCheckpointing ? ' (checkpointed)' : '';
-    const { loss, gradients } = trainingLoss(reasoner, drawn, { weaver, gradientCheckpointing });
+    const { loss, gradients } = await trainingLoss(reasoner, drawn, { weaver, gradientCheckpointing });
     compare.numbers(`loss${suffix}`, [loss], [wantLoss], tolerances.loss);
     try {
       await compareGradients({ compare, models, gradients, want: io, prefix: 'grad.', suffix });

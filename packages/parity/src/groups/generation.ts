@@ -1,5 +1,5 @@
 // Group d: greedy generation with latents woven in, at every point or where a trigger says so.
-import { generate, type Decoder, type GeneratedRow, type Trigger } from '@memgen/core';
+import { generate, valuesOf, type Decoder, type GeneratedRow, type Trigger } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { tolerances, type Comparison } from '../compare.js';
@@ -7,7 +7,6 @@ import type { GoldenCase } from '../golden-case.js';
 import { openTrigger } from '../golden-trigger.js';
 import { adapterConfig, openWeaver, weavingModels } from '../golden-weaver.js';
 import { atPlaces, realTokens } from '../padded-rows.js';
-import { valuesOf } from '../read-tensor.js';
 
 const meta = weavingModels.extend({
   trigger_active: z.boolean(),

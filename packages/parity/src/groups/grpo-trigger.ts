@@ -1,6 +1,6 @@
 // Group f, trigger: log-probabilities of recorded decisions under three triggers, losses and gradients of the objective.
+import { valuesOf, type ArrayWithShape } from '@memgen/core';
 import { triggerLogProbabilities, triggerObjective, type DecidedText } from '@memgen/grpo';
-import type { ArrayWithShape } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { tolerances, type Comparison } from '../compare.js';
@@ -9,7 +9,6 @@ import type { GoldenTensors } from '../golden-tensors.js';
 import { openTrigger } from '../golden-trigger.js';
 import { adapterConfig } from '../golden-weaver.js';
 import { realTokens } from '../padded-rows.js';
-import { valuesOf } from '../read-tensor.js';
 import {
   checkAdvantages,
   compareObjective,
@@ -37,7 +36,7 @@ export async function checkTriggerGrpo(golden: GoldenCase, compare: Comparison):
   const policy = { temperature, padId: undefined };
   const logProbabilities = async (state: string, tensor: string): Promise<Float64Array[]> => {
     const { trigger } = await open(state);
-    const got = triggerLogProbabilities(texts, { trigger, ...policy }).logProbabilities;
+    const { logProbabilities: got } = await triggerLogProbabilities(texts, { trigger, ...policy });
     const want = maskedRows(await io.floats(tensor), decided);
     compare.numbers(`log-probabilities of "${state}"`, joined(got), joined(want), tolerances.logits);
     return got;
@@ -55,7 +54,7 @@ export async function checkTriggerGrpo(golden: GoldenCase, compare: Comparison):
       old: hasOld ? old[b] : undefined,
       reference: reference[b],
     }));
-    const { loss, metrics, gradients } = triggerObjective(rows, { trigger, ...policy, ...options });
+    const { loss, metrics, gradients } = await triggerObjective(rows, { trigger, ...policy, ...options });
     try {
       const official = new Map<string, ArrayWithShape>();
       for (const [parameter, variable] of trigger.parameters()) {

@@ -41,7 +41,7 @@ export async function checkWeaverGrpo(golden: GoldenCase, compare: Comparison): 
   const { temperature } = settings;
   const logProbabilities = async (state: string, tensor: string): Promise<Float32Array[]> => {
     const { reasoner, weaver } = await open(state);
-    const got = completionLogProbabilities(reasoner, rows, { weaver, temperature }).logProbabilities;
+    const { logProbabilities: got } = await completionLogProbabilities(reasoner, rows, { weaver, temperature });
     const want = maskedRows(await io.floats(tensor), mask);
     compare.numbers(`log-probabilities of "${state}"`, joined(got), joined(want), tolerances.logits);
     return got;
@@ -59,7 +59,11 @@ export async function checkWeaverGrpo(golden: GoldenCase, compare: Comparison): 
       reference: reference[b],
     }));
     const { reasoner, weaver } = models;
-    const { loss, metrics, gradients } = weaverObjective(reasoner, policyRows, { weaver, temperature, ...options });
+    const { loss, metrics, gradients } = await weaverObjective(reasoner, policyRows, {
+      weaver,
+      temperature,
+      ...options,
+    });
     try {
       const got = { loss, metrics, gradients: await officialGradients(models, gradients) };
       await compareObjective({ settings, compare, name, want, got });

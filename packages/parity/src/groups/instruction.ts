@@ -5,6 +5,7 @@ import {
   ignoredLabel,
   trainingLoss,
   wovenForward,
+  valuesOf,
   type Decoder,
   type Weaver,
 } from '@memgen/core';
@@ -16,7 +17,6 @@ import type { GoldenCase } from '../golden-case.js';
 import type { GoldenTensors } from '../golden-tensors.js';
 import { openWeaver, type GoldenWeaver } from '../golden-weaver.js';
 import { atPlaces, atRealTokens } from '../padded-rows.js';
-import { valuesOf } from '../read-tensor.js';
 import { pointColumns, wovenBatch, wovenBatchAt, type WovenBatchRow } from '../woven-batch.js';
 import { layoutOf } from './memgen-layout.js';
 
@@ -52,10 +52,11 @@ export async function checkInstruction(golden: GoldenCase, compare: Comparison):
     compare.numbers('logits', got, await io.floats('logits_at'), tolerances.logits);
   }
 
-  compare.numbers('loss (evaluation)', [evaluationLoss(reasoner, rows, weaver).loss], [meta.loss], tolerances.loss);
+  const evaluated = await evaluationLoss(reasoner, rows, weaver);
+  compare.numbers('loss (evaluation)', [evaluated.loss], [meta.loss], tolerances.loss);
   for (const gradientCheckpointing of [true, false]) {
     const suffix = gradientCheckpointing ? ' (checkpointed)' : '';
-    const { loss, gradients } = trainingLoss(reasoner, rows, {
+    const { loss, gradients } = await trainingLoss(reasoner, rows, {
       weaver,
       gradientCheckpointing,
     });

@@ -5,6 +5,7 @@ import {
   mergeAdapter,
   mergedWeights,
   readPeftAdapter,
+  valuesOf,
   type Decoder,
   type LoraAdapter,
   type PeftAdapter,
@@ -15,7 +16,6 @@ import { tolerances, type Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import type { GoldenTensors } from '../golden-tensors.js';
 import { atRealTokens, realTokens } from '../padded-rows.js';
-import { valuesOf } from '../read-tensor.js';
 
 const meta = z.object({ loss: z.number() });
 
@@ -86,7 +86,8 @@ async function compareLoss({
     const { loss, tokens } = languageModelLoss(base, sequences, { adapter });
     return tf.div(loss, tokens).asScalar();
   }, [...adapter.parameters().values()]);
-  compare.numbers('loss', await valuesOf(() => value), [wantLoss], tolerances.loss);
+  compare.numbers('loss', await value.data(), [wantLoss], tolerances.loss);
+  value.dispose();
   for (const [name, variable] of adapter.parameters()) {
     const gradient = grads[variable.name]!;
     const want = await io.floats(`grad.base_model.model.model.${name}.default.weight`);

@@ -1,12 +1,11 @@
 // Group a: logits of plain models, in one pass and token by token over a cache.
-import { argmax, AttentionColumns, type Decoder, type MaskRow } from '@memgen/core';
+import { argmax, AttentionColumns, valuesOf, type Decoder, type MaskRow } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { tolerances, type Comparison } from '../compare.js';
 import type { GoldenCase } from '../golden-case.js';
 import type { GoldenTensors } from '../golden-tensors.js';
 import { atRealTokens } from '../padded-rows.js';
-import { valuesOf } from '../read-tensor.js';
 
 const meta = z.object({ inv_freq: z.array(z.number()), rope_attention_scaling: z.number() });
 

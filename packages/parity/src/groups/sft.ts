@@ -98,15 +98,15 @@ async function microBatches(
  * over all supervised tokens of the step.)
  * @param losses - the loss of each micro batch is added to it.
  */
-function summedGradients(
+async function summedGradients(
   batches: readonly WovenBatchRow[][],
   { reasoner, weaver }: GoldenWeaver,
   losses: number[],
-): StepGradients {
+): Promise<StepGradients> {
   const gradients: Gradients = new Map();
   const sum = { loss: 0, tokens: 0, readTokens: 0 };
   for (const rows of batches) {
-    const part = trainingLoss(reasoner, rows, { weaver });
+    const part = await trainingLoss(reasoner, rows, { weaver });
     accumulateGradients(gradients, part.gradients);
     losses.push(part.loss);
     sum.loss += part.loss;

@@ -32,7 +32,7 @@ export async function checkSmollm2Training(golden: GoldenCase, compare: Comparis
   );
   compare.exact('augmentation points', pointColumns(rows), want.augmentation_points);
 
-  const { loss, gradients } = trainingLoss(decoder, rows, { weaver });
+  const { loss, gradients } = await trainingLoss(decoder, rows, { weaver });
   for (const gradient of gradients.values()) golden.own(gradient);
   compare.numbers('loss', [loss], [want.loss], wovenTolerances.loss);
   const named = new Map<string, tf.Tensor>();

@@ -26,7 +26,7 @@ export async function checkTrigger(golden: GoldenCase, compare: Comparison): Pro
     const tape = golden.own(new Tape({ checkpointing }));
     const session = golden.own(trigger.begin({ batch: mask.length, execution: tape, ownership: 'parts' }));
     const logits = session.judge(ids, mask);
-    const values = Float32Array.from(logits.dataSync());
+    const values = Float32Array.from(await logits.data());
     const want = atRealTokens(await io.floats('logits'), mask);
     compare.numbers(`logits${suffix}`, atRealTokens(values, mask), want, tolerances.logits);
 

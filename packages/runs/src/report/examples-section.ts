@@ -1,9 +1,7 @@
 // Example answers of a report: one row, and what every arm made of it.
 import { html, type Html } from './html.js';
 import type { ExampleRow } from './report-data.js';
-
-/** A model that runs on and on must not make the page unreadable. */
-const maxCharacters = 2000;
+import { verbatim } from './verbatim.js';
 
 export function examplesSection(examples: readonly ExampleRow[]): Html | undefined {
   if (examples.length === 0) return undefined;
@@ -37,14 +35,4 @@ function answerLine({ arm, completion, correct }: ExampleRow['answers'][number])
     <dt>${arm}<span class="verdict">${verdict}</span></dt>
     <dd>${completion === '' ? html`<span class="muted">(nothing)</span>` : verbatim(completion)}</dd>
   </div>`;
-}
-
-/** Line breaks and blanks as they are; `bdi`, so that right-to-left marks in an answer do not turn the page around. */
-function verbatim(text: string): Html {
-  return html`<bdi class="text">${shorten(text)}</bdi>`;
-}
-
-function shorten(text: string): string {
-  if (text.length <= maxCharacters) return text;
-  return `${text.slice(0, maxCharacters)}\u2026 (${text.length - maxCharacters} more characters)`;
 }

@@ -68,10 +68,10 @@ const known = new Map<string, CurveText>([
 ]);
 
 /** Those that tell whether a run learns. */
-const main = new Set(['loss', 'validation/loss', 'reward', 'weave_rate']);
+const main = new Set(['loss', 'validation/loss', 'reward', 'weave_rate', 'completions/mean_length']);
 
 export interface MetricCurves {
-  /** Loss, reward, weave rate. */
+  /** Loss, reward, weave rate, length of completions. */
   main: ReportCurve[];
   /** Everything else. */
   more: ReportCurve[];

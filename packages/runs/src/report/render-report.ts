@@ -6,6 +6,7 @@ import { html, type Html } from './html.js';
 import { renderPage } from './page.js';
 import type { FactGroup, ReportData, ReportHighlight } from './report-data.js';
 import { resultsSection } from './results-section.js';
+import { samplesSection } from './samples-section.js';
 
 /**
  * Renders a report. Every text in `data` is escaped, and the page forbids itself scripts and network, so that what a
@@ -24,6 +25,7 @@ export async function renderReport(data: ReportData): Promise<string> {
     head: html`<p class="summary">${data.summary}</p>
       ${data.story === undefined ? undefined : html`<p>${data.story}</p>`} ${highlights(data.highlights)}`,
     body: html`${results} ${examplesSection(data.examples)} ${curves} ${histograms}
+    ${samplesSection(data.samples ?? [])}
     ${
       data.moreCurves?.length
         ? html`<details class="more">

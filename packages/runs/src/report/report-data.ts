@@ -16,6 +16,8 @@ export interface ReportData {
   /** Curves behind a fold. */
   moreCurves?: ReportCurve[];
   histograms?: ReportHistogram[];
+  /** What a policy wrote while it was trained. */
+  samples?: SamplePair[];
   /** Speed, memory, sizes. */
   facts: FactGroup[];
   examples: ExampleRow[];
@@ -45,6 +47,8 @@ export interface ResultsTable {
   caption: string;
   /** `percent`: values are shares in [0, 1]. `number`: shown as they are, e.g. a loss. */
   unit: 'percent' | 'number';
+  /** What the axis of the chart is. @default `right answers` for shares, nothing for numbers */
+  valueLabel?: string;
   better: 'higher' | 'lower';
   arms: ReportArm[];
   groups: ResultGroup[];
@@ -129,4 +133,17 @@ export interface ExampleRow {
   prompt: string;
   solution: string;
   answers: { arm: string; completion: string; correct: boolean }[];
+}
+
+/** A prompt with what a policy wrote for it, in the order of the steps. */
+export interface SamplePair {
+  prompt: string;
+  samples: {
+    step: number;
+    completion: string;
+    /** `null` where a reward function failed. */
+    reward: number | null;
+    woven?: number;
+    decisions?: number;
+  }[];
 }

@@ -8,7 +8,9 @@ import { readSamples } from '../samples.js';
 import { formatNumber, formatValue } from './format-number.js';
 import { metricCurves } from './metric-curves.js';
 import type { ExampleRow, FactGroup, ReportData, ReportHighlight } from './report-data.js';
+import { policySamples } from './policy-samples.js';
 import { rewardHistogram } from './reward-histogram.js';
+import { timeFacts } from './time-facts.js';
 
 export interface RunReportOptions {
   /** ISO 8601. */
@@ -27,6 +29,7 @@ export async function runReport(folder: string, { writtenAt, examples = 4 }: Run
   const manifest = await readManifest(join(folder, 'manifest.json'));
   const metrics = readMetrics(folder);
   const answers = readAnswers(folder);
+  const samples = readSamples(folder);
   const steps = metrics.reduce((highest, { step }) => Math.max(highest, step), 0);
   const curves = metricCurves([{ label: manifest.name, metrics }]);
   return {
@@ -37,8 +40,9 @@ export async function runReport(folder: string, { writtenAt, examples = 4 }: Run
     results: [],
     curves: curves.main,
     moreCurves: curves.more,
-    histograms: rewardHistogram(readSamples(folder)),
-    facts: [machineFacts(manifest)],
+    histograms: rewardHistogram(samples),
+    samples: policySamples(samples),
+    facts: [...timeFacts(metrics), machineFacts(manifest)],
     examples: exampleRows(answers).slice(0, examples),
     manifest,
     repeat: { commands: [manifest.sessions[0]!.command.join(' ')] },

@@ -12,6 +12,11 @@ export type ListPlace = 'prompt' | 'note' | 'bare-note';
 
 const headings = ['Prices:', 'Price list:'] as const;
 
+/** "Prices: 5 bowl, 9 clock. How much is a bowl?" */
+export function withPriceList(random: Random, list: readonly PricedItem[], question: string): string {
+  return `${random.pick(headings)} ${writePriceList(list)}. ${question}`;
+}
+
 interface PlacedList {
   place: ListPlace;
   list: readonly PricedItem[];
@@ -23,7 +28,7 @@ interface PlacedList {
 function placeList(random: Random, { place, list, things, question }: PlacedList): { prompt: string; note: string } {
   switch (place) {
     case 'prompt':
-      return { prompt: `${random.pick(headings)} ${writePriceList(list)}. ${question}`, note: '' };
+      return { prompt: withPriceList(random, list, question), note: '' };
     case 'note':
       return { prompt: question, note: `Note: ${writePriceList(list)}.\n` };
     case 'bare-note':

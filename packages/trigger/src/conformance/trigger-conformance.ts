@@ -1,6 +1,7 @@
 // The conformance suite of triggers: what trainers and generation rely on.
 import type { ConformanceCheck } from '@memgen/core/test';
 import type { TriggerConformanceOptions } from './conformance-options.js';
+import { inferenceChecks } from './inference-checks.js';
 import { sessionChecks } from './session-checks.js';
 import { trainingChecks } from './training-checks.js';
 
@@ -14,5 +15,5 @@ import { trainingChecks } from './training-checks.js';
  * });
  */
 export function triggerConformance(options: TriggerConformanceOptions): ConformanceCheck[] {
-  return [...sessionChecks(options), ...trainingChecks(options)];
+  return [...sessionChecks(options), ...inferenceChecks(options), ...trainingChecks(options)];
 }

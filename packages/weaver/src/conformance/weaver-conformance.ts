@@ -2,6 +2,7 @@
 import type { ConformanceCheck } from '@memgen/core/test';
 import type { WeaverConformanceOptions } from './conformance-options.js';
 import { fileChecks } from './file-checks.js';
+import { inferenceChecks } from './inference-checks.js';
 import { sessionChecks } from './session-checks.js';
 import { trainingChecks } from './training-checks.js';
 
@@ -14,5 +15,5 @@ import { trainingChecks } from './training-checks.js';
  * });
  */
 export function weaverConformance(options: WeaverConformanceOptions): ConformanceCheck[] {
-  return [...sessionChecks(options), ...trainingChecks(options), ...fileChecks(options)];
+  return [...sessionChecks(options), ...inferenceChecks(options), ...trainingChecks(options), ...fileChecks(options)];
 }

@@ -28,7 +28,7 @@ export function refuseSynchronousReads(backend: object): void {
       message: 'the WebGPU backend cannot hand out values at once',
       got: 'a synchronous read (dataSync, arraySync) of a tensor on the GPU',
       expected: 'await tensor.data()',
-      hint: 'losses of training are read so: train on tensorflow or wasm (MEMGEN_BACKEND=tensorflow)',
+      hint: 'nothing of this project reads so while it generates or trains: look for the call in the stack',
     });
   };
 }

@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { backendNames } from '../../backend/index.js';
 import type { GeneratedRow } from '../../generation/index.js';
 import type { ComposedGenerateOptions, MemGen, MemGenMode } from '../../memgen/index.js';
-import { ChatTemplate } from '../../text/index.js';
+import { ChatTemplate, type DelimiterRule } from '../../text/index.js';
 import { renderTracePage, type PlainAnswer } from '../../trace-page/index.js';
 import { importParts, type InstalledParts } from '../import-parts.js';
 import { toNumber } from './generate-settings.js';
@@ -93,6 +93,12 @@ async function weave(opened: OpenedWeaving, flags: Flags, checkpoint: string | u
 }
 
 /** MemGen's own template, in which weavers are trained, whatever the model's is. */
+const placesOf: Record<DelimiterRule, string> = {
+  reference: 'commas, periods and newlines',
+  sentence: 'ends of sentences',
+  token: 'all tokens',
+};
+
 function rendered({ prompt, system }: Flags): string {
   const messages: ChatMessage[] = [{ role: 'user', content: prompt }];
   if (system !== undefined) messages.unshift({ role: 'system', content: system });
@@ -158,7 +164,7 @@ function factsOf({ model, backend }: OpenedWeaving, flags: Flags, checkpoint: st
       label: 'Sampling',
       value: flags.temperature === 0 ? 'greedy' : `temperature ${flags.temperature}, seed ${flags.seed}`,
     },
-    { label: 'Points', value: rule === 'sentence' ? 'ends of sentences' : 'commas, periods and newlines' },
+    { label: 'Points', value: placesOf[rule ?? 'reference'] },
     { label: 'Computed by', value: backend },
   ];
 }

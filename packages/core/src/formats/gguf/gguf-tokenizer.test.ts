@@ -74,7 +74,7 @@ describe('ggufToTokenizer', () => {
   });
 
   it.each<[Record<string, GgufValue | undefined>, RegExp]>([
-    [{ 'tokenizer.ggml.model': 'llama' }, /cannot be read[\s\S]*llama[\s\S]*gpt2/],
+    [{ 'tokenizer.ggml.model': 't5' }, /cannot be read[\s\S]*t5[\s\S]*gpt2[\s\S]*llama/],
     [{ 'tokenizer.ggml.pre': undefined }, /unknown way/],
     [{ 'tokenizer.ggml.pre': 'gpt-4o' }, /gpt-4o[\s\S]*smollm/],
     [{ 'tokenizer.ggml.tokens': undefined }, /tokens is missing/],

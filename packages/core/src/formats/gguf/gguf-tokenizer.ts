@@ -1,8 +1,10 @@
 // The tokenizer inside of a GGUF file, as tokenizer.json and tokenizer_config.json.
-import { MemGenError } from '@memgen/common';
 import type { GgufFile } from './gguf-file.js';
+import { readFlag, readMerges, readVocabulary, tokenizerError } from './gguf-vocabulary.js';
 import type { GgufMetadata } from './metadata.js';
 import { preTokenizers, type PreTokenizerRecipe } from './pre-tokenizers.js';
+import { sentencePieceParts } from './sentence-piece.js';
+import type { TokenizerParts } from './tokenizer-parts.js';
 
 /** Objects of the same form as the parsed files of a Hugging Face folder. */
 export interface GgufTokenizer {
@@ -10,50 +12,35 @@ export interface GgufTokenizer {
   tokenizerConfig: Record<string, unknown>;
 }
 
-// Values of tokenizer.ggml.token_type.
-const controlToken = 3;
-const userDefinedToken = 4;
-const unusedToken = 5;
-
 /**
- * @throws MemGenError `gguf-tokenizer` where the file has no tokenizer, one of another kind than byte-level BPE, or an
- * unknown way of splitting words.
+ * @throws MemGenError `gguf-tokenizer` where the file has no tokenizer, one of another kind than byte-level BPE and
+ * SentencePiece's BPE, or an unknown way of splitting words.
  */
 export function ggufToTokenizer({ metadata, path }: Pick<GgufFile, 'metadata' | 'path'>): GgufTokenizer {
-  const recipe = findRecipe(metadata, path);
-  const { vocab, added, tokens } = readTokens(metadata, path);
+  const parts = partsOf(metadata, path);
+  const { tokens, vocab, added } = parts.vocabulary;
   const special = (name: string): string | null => {
     const id = metadata.get(`tokenizer.ggml.${name}_token_id`);
-    return typeof id === 'number' ? (tokens[id] ?? null) : null;
+    if (typeof id === 'number') return tokens[id] ?? null;
+    return added.find((token) => token.special && token.id === parts.usualIds[name])?.content ?? null;
   };
-  const beginning = flag(metadata, 'add_bos_token', recipe.addsBeginning) ? special('bos') : null;
-  const end = flag(metadata, 'add_eos_token', false) ? special('eos') : null;
+  const beginning = readFlag(metadata, 'add_bos_token', parts.addsBeginning) ? special('bos') : null;
+  const end = readFlag(metadata, 'add_eos_token', false) ? special('eos') : null;
   const tokenizerJson = {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: added,
-    normalizer: recipe.normalizer,
-    pre_tokenizer: recipe.preTokenizer,
+    normalizer: parts.normalizer,
+    pre_tokenizer: parts.preTokenizer,
     post_processor: toPostProcessor(beginning, end, vocab),
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: recipe.ignoreMerges,
-      vocab: Object.fromEntries(vocab),
-      merges: readMerges(metadata, path),
-    },
+    decoder: parts.decoder,
+    model: parts.model,
   };
   const template = metadata.get('tokenizer.chat_template');
   const longest = metadata.get(`${String(metadata.get('general.architecture'))}.context_length`);
   const tokenizerConfig = {
-    add_prefix_space: false,
+    ...parts.config,
     added_tokens_decoder: Object.fromEntries(added.map(({ id, ...token }) => [id, token])),
     bos_token: special('bos'),
     eos_token: special('eos'),
@@ -67,77 +54,47 @@ export function ggufToTokenizer({ metadata, path }: Pick<GgufFile, 'metadata' | 
   return { tokenizerJson, tokenizerConfig };
 }
 
-function findRecipe(metadata: GgufMetadata, path: string): PreTokenizerRecipe {
+function partsOf(metadata: GgufMetadata, path: string): TokenizerParts {
   const model = metadata.get('tokenizer.ggml.model');
-  if (model !== 'gpt2') {
-    throw tokenizerError(
-      path,
-      'its tokenizer is of a kind that cannot be read',
-      String(model),
-      'gpt2 (byte-level BPE)',
-    );
-  }
+  if (model === 'llama') return sentencePieceParts(metadata, path);
+  if (model === 'gpt2') return byteLevelParts(metadata, path);
+  const expected = 'gpt2 (byte-level BPE) or llama (BPE of SentencePiece)';
+  throw tokenizerError(path, 'its tokenizer is of a kind that cannot be read', String(model), expected);
+}
+
+function byteLevelParts(metadata: GgufMetadata, path: string): TokenizerParts {
+  const recipe = findRecipe(metadata, path);
+  const vocabulary = readVocabulary(metadata, path);
+  return {
+    vocabulary,
+    usualIds: {},
+    addsBeginning: recipe.addsBeginning,
+    normalizer: recipe.normalizer,
+    preTokenizer: recipe.preTokenizer,
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: recipe.ignoreMerges,
+      vocab: Object.fromEntries(vocabulary.vocab),
+      merges: readMerges(metadata, path),
+    },
+    config: { add_prefix_space: false },
+  };
+}
+
+function findRecipe(metadata: GgufMetadata, path: string): PreTokenizerRecipe {
   const name = metadata.get('tokenizer.ggml.pre');
   const recipe = typeof name === 'string' ? preTokenizers.get(name) : undefined;
   if (recipe !== undefined) return recipe;
   const known = [...preTokenizers.keys()].join(', ');
-  throw tokenizerError(
-    path,
-    'it splits text into words in an unknown way',
-    `tokenizer.ggml.pre = ${String(name)}`,
-    known,
-  );
-}
-
-interface AddedToken {
-  id: number;
-  content: string;
-  single_word: boolean;
-  lstrip: boolean;
-  rstrip: boolean;
-  normalized: boolean;
-  special: boolean;
-}
-
-function readTokens(metadata: GgufMetadata, path: string) {
-  const tokens = texts(metadata, 'tokens', path);
-  const types = metadata.get('tokenizer.ggml.token_type');
-  if (!Array.isArray(types) || types.length !== tokens.length) {
-    const got = Array.isArray(types) ? `${types.length} types` : 'none';
-    throw tokenizerError(path, 'tokenizer.ggml.token_type does not fit its tokens', got, `${tokens.length} types`);
-  }
-  const vocab = new Map<string, number>();
-  const added: AddedToken[] = [];
-  for (const [id, content] of tokens.entries()) {
-    // Places in the embedding that no text leads to.
-    if (types[id] === unusedToken) continue;
-    if (vocab.has(content)) throw tokenizerError(path, 'a token is given twice', JSON.stringify(content));
-    vocab.set(content, id);
-    const isSpecial = types[id] === controlToken;
-    if (!isSpecial && types[id] !== userDefinedToken) continue;
-    const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
-    added.push({ id, content, ...plain, special: isSpecial });
-  }
-  return { tokens, vocab, added };
-}
-
-function readMerges(metadata: GgufMetadata, path: string): [string, string][] {
-  return texts(metadata, 'merges', path).map((merge) => {
-    const [left, right, ...more] = merge.split(' ');
-    if (left && right && more.length === 0) return [left, right];
-    throw tokenizerError(path, 'a merge is no pair of tokens', JSON.stringify(merge));
-  });
-}
-
-function texts(metadata: GgufMetadata, name: string, path: string): string[] {
-  const list = metadata.get(`tokenizer.ggml.${name}`);
-  if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list;
-  throw tokenizerError(path, `tokenizer.ggml.${name} is ${list === undefined ? 'missing' : 'no list of texts'}`);
-}
-
-function flag(metadata: GgufMetadata, name: string, otherwise: boolean): boolean {
-  const value = metadata.get(`tokenizer.ggml.${name}`);
-  return typeof value === 'boolean' ? value : otherwise;
+  const got = `tokenizer.ggml.pre = ${String(name)}`;
+  throw tokenizerError(path, 'it splits text into words in an unknown way', got, known);
 }
 
 /** A template that puts the beginning and end tokens around one text and around each of a pair. */
@@ -157,15 +114,4 @@ function toPostProcessor(beginning: string | null, end: string | null, vocab: Re
       used.map((token) => [token, { id: token, ids: [vocab.get(token)], tokens: [token] }]),
     ),
   };
-}
-
-function tokenizerError(path: string, message: string, got?: string, expected?: string): MemGenError {
-  return new MemGenError({
-    code: 'gguf-tokenizer',
-    where: path,
-    message,
-    got,
-    expected,
-    hint: "take the tokenizer.json and tokenizer_config.json of the model's Hugging Face folder instead",
-  });
 }

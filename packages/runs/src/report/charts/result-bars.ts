@@ -70,7 +70,11 @@ function barSpecification(table: ResultsTable, groups: readonly ResultGroup[]): 
         encoding: {
           y: {
             ...y,
-            axis: { title: isPercent ? 'right answers' : null, tickCount: 5, ...(isPercent && { format: '%' }) },
+            axis: {
+              title: table.valueLabel ?? (isPercent ? 'right answers' : null),
+              tickCount: 5,
+              ...(isPercent && { format: '%' }),
+            },
           },
           color: {
             field: 'arm',
