@@ -23,15 +23,29 @@ const resultsSchema = z.object({
   ),
   validation_loss: z.record(z.string(), z.number()),
   old_skills_changed_with_latents_off: z.number().nullable(),
+  /** By test and arm. */
+  weave_rates: z.record(z.string(), z.record(z.string(), z.number())).default({}),
   facts: z.array(z.object({ title: z.string(), facts: z.array(z.object({ label: z.string(), value: z.string() })) })),
 });
 
 interface Run {
   manifest: RunManifest;
   results: z.output<typeof resultsSchema>;
-  /** Training loss by step. */
-  loss: { step: number; value: number | null }[];
+  /** Of those of {@link curves} that it has, by metric. */
+  curves: ReadonlyMap<string, Point[]>;
 }
+
+interface Point {
+  step: number;
+  value: number | null;
+}
+
+/** Metrics by step that are kept; how they are called and what they are. */
+const curves: Readonly<Record<string, { title: string; valueLabel: string; file: string }>> = {
+  'train/loss': { title: 'Training loss', valueLabel: 'loss per supervised token', file: 'loss' },
+  'train/reward': { title: 'Reward', valueLabel: 'mean reward of a rollout', file: 'reward' },
+  'train/weave_rate': { title: 'Weave rate', valueLabel: 'share of the points woven', file: 'weave-rate' },
+};
 
 /** Paths of the machine that ran it are nobody's business: the name of the file is what counts. */
 function withoutPaths(value: unknown): unknown {
@@ -53,11 +67,23 @@ async function readRun(folder: string): Promise<Run> {
       got: manifest.status,
     });
   }
-  const loss = readMetrics(folder).flatMap((record) => {
-    const value = record['train/loss'];
-    return value === undefined ? [] : [{ step: record.step, value: value as number | null }];
-  });
-  return { manifest: withoutPaths(manifest) as RunManifest, results: resultsSchema.parse(manifest.results), loss };
+  const metrics = readMetrics(folder);
+  const isPolicy = metrics.some((record) => 'train/reward' in record);
+  const kept = new Map<string, Point[]>();
+  for (const metric of Object.keys(curves)) {
+    // The loss of a policy gradient says nothing of what was learned, and points are always woven where nothing decides.
+    if (isPolicy ? metric === 'train/loss' : metric !== 'train/loss') continue;
+    const points = metrics.flatMap((record) => {
+      const value = record[metric];
+      return value === undefined ? [] : [{ step: record.step, value: value as number | null }];
+    });
+    if (new Set(points.map(({ value }) => value)).size > 1) kept.set(metric, points);
+  }
+  return {
+    manifest: withoutPaths(manifest) as RunManifest,
+    results: resultsSchema.parse(manifest.results),
+    curves: kept,
+  };
 }
 
 const percent = (value: number) => (100 * value).toFixed(1);
@@ -101,6 +127,17 @@ function validationTable(all: readonly Run[]): string[] {
     : [`### Validation loss per supervised token\n${markdownTable(['seed', 'arm', 'loss'], rows)}`];
 }
 
+function weaveRateTable(all: readonly Run[]): string[] {
+  const rows = all.flatMap(({ manifest, results }) =>
+    Object.entries(results.weave_rates).flatMap(([test, rates]) =>
+      'weaver+trigger' in rates ? [[String(manifest.seed), test, `${percent(rates['weaver+trigger']!)} %`]] : [],
+    ),
+  );
+  return rows.length === 0
+    ? []
+    : [`### Share of the points at which the trigger weaves\n${markdownTable(['seed', 'test', 'woven'], rows)}`];
+}
+
 function skillsSentence(all: readonly Run[]): string[] {
   const changed = all.map(({ results }) => results.old_skills_changed_with_latents_off);
   if (changed.every((count) => count === null)) return [];
@@ -140,18 +177,28 @@ async function main(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const write = (file: string, text: string) => writeFile(join(folder, file), text);
-  for (const { manifest, loss } of all) {
-    await write(`seed-${manifest.seed}.manifest.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
-    const lines = loss.map(({ step, value }) => `${step},${value === null ? '' : value.toPrecision(6)}`);
-    await write(`seed-${manifest.seed}.loss.csv`, ['step,loss', ...lines, ''].join('\n'));
+  for (const run of all) {
+    const { seed } = run.manifest;
+    await write(`seed-${seed}.manifest.json`, `${JSON.stringify(run.manifest, undefined, 2)}\n`);
+    for (const [metric, points] of run.curves) {
+      const { file } = curves[metric]!;
+      const lines = points.map(({ step, value }) => `${step},${value === null ? '' : value.toPrecision(6)}`);
+      await write(`seed-${seed}.${file}.csv`, [`step,${file}`, ...lines, ''].join('\n'));
+    }
   }
-  await write(
-    'loss.svg',
-    await renderCurve({
-      title: `Training loss: ${name}`, caption: '', valueLabel: 'loss per supervised token', smooth: true,
-      series: all.map(({ manifest, loss }) => ({ label: `seed ${manifest.seed}`, points: loss })),
-    }), // prettier-ignore
-  );
+  const pictures: string[] = [];
+  for (const [metric, { title, valueLabel, file }] of Object.entries(curves)) {
+    const series = all.flatMap(({ manifest: { seed }, curves }) => {
+      const points = curves.get(metric);
+      return points === undefined ? [] : [{ label: `seed ${seed}`, points }];
+    });
+    if (series.length === 0) continue;
+    await write(
+      `${file}.svg`,
+      await renderCurve({ title: `${title}: ${name}`, caption: '', valueLabel, smooth: true, series }),
+    );
+    pictures.push(`### ${title}\n![${title} of each seed](${file}.svg)`);
+  }
   const commands = all.flatMap(({ manifest }) => manifest.sessions.map(({ command }) => command.join(' ')));
   await write(
     'README.md',
@@ -161,7 +208,8 @@ async function main(): Promise<void> {
       ...accuracyTables(all),
       ...validationTable(all),
       ...skillsSentence(all),
-      '### Training loss\n![Training loss of each seed](loss.svg)',
+      ...weaveRateTable(all),
+      ...pictures,
       `### Runs\n${machineTable(all)}`,
       `\`\`\`sh\n${commands.join('\n')}\n\`\`\``,
       '',

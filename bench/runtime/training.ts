@@ -1,6 +1,7 @@
 // A training step of a LoRA adapter: loss, gradients and the optimizer, one row.
 import { Random } from '@memgen/common';
-import { AdamW, languageModelLoss, LoraAdapter, startBackend } from '@memgen/core';
+import { AdamW, LoraAdapter, startBackend } from '@memgen/core';
+import { adapterModel } from '@memgen/sft';
 import * as tf from '@tensorflow/tfjs';
 import type { Reporter } from '../frame/reporter.js';
 import { repeated, seconds } from '../frame/measure.js';
@@ -22,15 +23,12 @@ export async function run(settings: JobSettings, reporter: Reporter): Promise<vo
   const parameters = adapter.parameters();
   const optimizer = new AdamW(parameters);
   const [ids] = prompts(reasoner, 1, tokens) as [number[]];
+  const trained = adapterModel(reasoner.decoder, adapter);
   const step = async (): Promise<void> => {
-    const { value, grads } = tf.variableGrads(() => {
-      const { loss, tokens: count } = languageModelLoss(reasoner.decoder, [{ ids, labels: ids }], { adapter });
-      return tf.div<tf.Scalar>(loss, count);
-    }, [...parameters.values()]);
-    const byName = new Map([...parameters.values()].map((variable) => [variable.name, variable]));
-    optimizer.step(new Map(Object.entries(grads).map(([name, gradient]) => [byName.get(name)!, gradient])), 1e-4);
-    await value.data();
-    tf.dispose([value, grads]);
+    // Activations are kept, as the reference does.
+    const { gradients } = await trained.gradients([{ ids, labels: ids }], { gradientCheckpointing: false });
+    optimizer.step(gradients, 1e-4);
+    tf.dispose([...gradients.values()]);
   };
   const peak = watchPeakMemory();
   const samples = await repeated(casesOf(quick).repetitions, () => seconds(step));

@@ -58,7 +58,7 @@ export class PolicyBatches<Row extends PolicyRow> {
     try {
       const prepared = (await this.policy.prepare?.(rows, batchSize)) ?? rows;
       timer?.lap('policies');
-      for (const part of chunksOf(prepared.filter(takesPart), batchSize)) {
+      for (const part of chunksOf(this.teaching(prepared), batchSize)) {
         const result = await this.policy.gradients(part, {
           lossType: 'dapo',
           maxCompletionLength: defaultCompletionLength,
@@ -75,7 +75,19 @@ export class PolicyBatches<Row extends PolicyRow> {
       disposeGradients(sums);
       throw error;
     }
-    return { loss, tokens: actions, gradients: sums, metrics: mergeMetrics(parts) };
+    return { loss, tokens: actions, gradients: sums, metrics: { ...mergeMetrics(parts), actions } };
+  }
+
+  /**
+   * Rows that change the policy. Those of a group that was rewarded alike have no advantage, and unless something else draws
+   * at them, their gradient is exactly zero; metrics are then those of the other rows.
+   */
+  private teaching(rows: readonly Row[]): Row[] {
+    const { beta = 0 } = this.options;
+    const counted = rows.filter(takesPart);
+    const teaching = counted.filter((row) => beta !== 0 || row.advantage !== 0 || this.policy.drawsAt?.(row) === true);
+    // The optimizer wants gradients, be they zeros, and the report its metrics.
+    return teaching.length > 0 ? teaching : counted.slice(0, this.options.batchSize ?? 4);
   }
 }
 

@@ -39,6 +39,8 @@ export interface Policy<Row extends PolicyRow> {
    * @param rows - whole groups, in their order.
    */
   prepare?(rows: readonly Row[], batchSize: number): Promise<readonly Row[]>;
+  /** Whether a row has a gradient whatever its advantage is. @default none has */
+  drawsAt?(row: Row): boolean;
   /** What keeps episodes from teaching this policy anything, in words. */
   obstacle?(episodes: readonly Episode<unknown>[]): string | undefined;
 }

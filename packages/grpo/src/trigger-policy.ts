@@ -45,6 +45,7 @@ export function triggerPolicy(
       });
       return { loss: result.loss, gradients: result.gradients, metrics: { ...result.metrics } };
     },
+    drawsAt: ({ standard }) => standard !== undefined,
     prepare: async (rows, batchSize) => {
       if (penalty === undefined) return rows;
       const probabilities: ArrayLike<number>[] = rows.map(() => []);

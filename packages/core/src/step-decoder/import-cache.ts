@@ -27,23 +27,17 @@ export async function importKeysAndValues(
   const layout = pageLayout(config);
   for (const [layer, { keys, values }] of layers.entries()) {
     if (keys.length === 0) continue;
-    const key = new HeadRows(keys[0]!.shape, await keys[0]!.data<'float32'>());
-    const value = new HeadRows(values[0]!.shape, await values[0]!.data<'float32'>());
+    const tensors = { keys: await keys[0]!.data<'float32'>(), values: await values[0]!.data<'float32'>() };
+    const [, heads, width, size] = keys[0]!.shape;
     realColumns.forEach((columns, row) => {
-      const pages = target.pages(row);
-      columns.forEach((column, position) => {
-        const place = position % pageColumns;
-        const page = pages[Math.floor(position / pageColumns)]! + layer * layout.layerBytes;
-        for (let head = 0; head < config.keyValueHeads; head++) {
-          const start = page + head * layout.headBytes;
-          const pageKeys = arena.floats(start, config.headSize * pageColumns);
-          const lane = place % keyColumns;
-          const block = (place - lane) * config.headSize + lane;
-          key.at(row, head, column).forEach((number, channel) => {
-            pageKeys[block + channel * keyColumns] = number;
-          });
-          const pageValues = arena.floats(start + layout.valuesOffset, config.headSize * pageColumns);
-          pageValues.set(value.at(row, head, column), place * config.headSize);
+      target.pages(row).forEach((page, index) => {
+        const inPage = columns.slice(index * pageColumns, (index + 1) * pageColumns);
+        for (let head = 0; head < heads; head++) {
+          const start = page + layer * layout.layerBytes + head * layout.headBytes;
+          const first = (row * heads + head) * width;
+          const places = inPage.map((column) => (first + column) * size);
+          transposeKeys(tensors.keys, places, arena.floats(start, size * pageColumns), size);
+          copyVectors(tensors.values, places, arena.floats(start + layout.valuesOffset, size * pageColumns), size);
         }
       });
     });
@@ -51,17 +45,26 @@ export async function importKeysAndValues(
   target.advance(counts);
 }
 
-/** Vectors of a fetched tensor `[batch, heads, columns, size]`. */
-class HeadRows {
-  constructor(
-    private readonly shape: tf.Tensor4D['shape'],
-    private readonly numbers: Float32Array,
-  ) {}
+/** Writes vectors as blocks of {@link keyColumns} columns, channel after channel. Prompts wait for this: plain loops. */
+function transposeKeys(from: Float32Array, places: readonly number[], to: Float32Array, size: number): void {
+  for (let column = 0; column < places.length; column++) {
+    const lane = column % keyColumns;
+    const source = places[column]!;
+    let target = (column - lane) * size + lane;
+    for (let channel = 0; channel < size; channel++) {
+      to[target] = from[source + channel]!;
+      target += keyColumns;
+    }
+  }
+}
 
-  at(row: number, head: number, column: number): Float32Array {
-    const [, heads, columns, size] = this.shape;
-    const start = ((row * heads + head) * columns + column) * size;
-    return this.numbers.subarray(start, start + size);
+/** Writes vectors one after the other; those that follow each other already are copied at once. */
+function copyVectors(from: Float32Array, places: readonly number[], to: Float32Array, size: number): void {
+  let begin = 0;
+  for (let column = 1; column <= places.length; column++) {
+    if (column < places.length && places[column]! === places[column - 1]! + size) continue;
+    to.set(from.subarray(places[begin], places[column - 1]! + size), begin * size);
+    begin = column;
   }
 }
 

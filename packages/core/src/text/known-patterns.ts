@@ -28,11 +28,15 @@ export const capitalPattern = [
 /** GPT-2's splitting pattern, in the Oniguruma dialect that a `Split` step translates faithfully. */
 export const gpt2Pattern = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
+/** The tiny reasoner of this repository: numbers up to 999 are one token, with or without a blank. */
+const tinyReasonerPattern = ' ?\\p{N}{1,3}| ?\\p{L}+| ?[^\\s\\p{L}\\p{N}]+|\\n|\\s+';
+
 const known: ReadonlySet<string> = new Set([
   threeDigitPattern,
   oneDigitPattern,
   capitalPattern,
   gpt2Pattern,
+  tinyReasonerPattern,
   '\\p{N}',
   '\\p{N}+',
   ' ',
