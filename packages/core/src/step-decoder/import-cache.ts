@@ -1,6 +1,5 @@
 // Copies the keys and values of a backend's cache into pages.
 import { MemGenError } from '@memgen/common';
-import type * as tf from '@tensorflow/tfjs';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import type { KeyValueCache } from '../model/key-value-cache.js';
 import type { Arena } from './arena.js';

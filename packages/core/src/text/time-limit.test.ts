@@ -25,7 +25,7 @@ it('runs again what the machine gave no time to', () => {
   let runs = 0;
   const slowAtFirst = () => {
     // Stands for waiting: the clock below does not see it.
-    for (const end = performance.now() + (runs++ === 0 ? 500 : 0); performance.now() < end; );
+    for (const end = performance.now() + (runs++ === 0 ? 500 : 0); performance.now() < end;);
     return 'done';
   };
   expect(withTimeLimit(50, slowAtFirst, () => 0)).toBe('done');
