@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MemGenError } from '@memgen/common';
-import { readManifest, readMetrics, renderCurve, type RunManifest } from '@memgen/runs';
+import { readAnswers, readManifest, readMetrics, renderCurve, type AnswerRecord, type RunManifest } from '@memgen/runs';
 import { z } from 'zod';
 
 const [name, ...runs] = process.argv.slice(2);
@@ -33,6 +33,7 @@ interface Run {
   results: z.output<typeof resultsSchema>;
   /** Of those of {@link curves} that it has, by metric. */
   curves: ReadonlyMap<string, Point[]>;
+  answers: readonly AnswerRecord[];
 }
 
 interface Point {
@@ -83,6 +84,7 @@ async function readRun(folder: string): Promise<Run> {
     manifest: withoutPaths(manifest) as RunManifest,
     results: resultsSchema.parse(manifest.results),
     curves: kept,
+    answers: readAnswers(folder),
   };
 }
 
@@ -127,15 +129,50 @@ function validationTable(all: readonly Run[]): string[] {
     : [`### Validation loss per supervised token\n${markdownTable(['seed', 'arm', 'loss'], rows)}`];
 }
 
-function weaveRateTable(all: readonly Run[]): string[] {
-  const rows = all.flatMap(({ manifest, results }) =>
-    Object.entries(results.weave_rates).flatMap(([test, rates]) =>
-      'weaver+trigger' in rates ? [[String(manifest.seed), test, `${percent(rates['weaver+trigger']!)} %`]] : [],
-    ),
+/** A trigger beside its oracle, which knows for each row whether latents make its answer right, and weaves nowhere else. */
+function triggerTable(all: readonly Run[]): string[] {
+  const rows = all.flatMap(({ manifest, results, answers }) =>
+    Object.entries(results.weave_rates).flatMap(([test, rates]) => {
+      const rate = rates['weaver+trigger'];
+      if (rate === undefined) return [];
+      const correct = (arm: string) =>
+        new Map(
+          answers.flatMap((answer) =>
+            answer.arm === arm && answer.family.split('/')[0] === test
+              ? [[`${answer.family} ${answer.row}`, answer.correct]]
+              : [],
+          ),
+        );
+      const [alone, woven, chosen] = ['vanilla', 'weaver', 'weaver+trigger'].map(correct) as [
+        Map<string, boolean>,
+        Map<string, boolean>,
+        Map<string, boolean>,
+      ];
+      const share = (isCounted: (row: string) => boolean) =>
+        percent([...chosen.keys()].filter(isCounted).length / chosen.size);
+      return [
+        [
+          String(manifest.seed),
+          test,
+          `**${share((row) => chosen.get(row) === true)} %**`,
+          `${share((row) => alone.get(row) === true || woven.get(row) === true)} %`,
+          `${percent(rate)} %`,
+          `${share((row) => alone.get(row) !== true)} %`,
+          String(chosen.size),
+        ],
+      ];
+    }),
   );
-  return rows.length === 0
-    ? []
-    : [`### Share of the points at which the trigger weaves\n${markdownTable(['seed', 'test', 'woven'], rows)}`];
+  const header = [
+    'seed',
+    'test',
+    'trigger: right',
+    'oracle: right',
+    'trigger: woven',
+    'not right without latents',
+    'rows',
+  ];
+  return rows.length === 0 ? [] : [`### The trigger and its oracle\n${markdownTable(header, rows)}`];
 }
 
 function skillsSentence(all: readonly Run[]): string[] {
@@ -208,7 +245,7 @@ async function main(): Promise<void> {
       ...accuracyTables(all),
       ...validationTable(all),
       ...skillsSentence(all),
-      ...weaveRateTable(all),
+      ...triggerTable(all),
       ...pictures,
       `### Runs\n${machineTable(all)}`,
       `\`\`\`sh\n${commands.join('\n')}\n\`\`\``,

@@ -111,7 +111,8 @@ describe('the report of a trigger', () => {
       ['The shop', 1],
       ['Old skills', 1],
     ]);
-    expect(results[1]!.groups[1]!.values).toEqual({ weaver: { value: 1 }, 'weaver+trigger': { value: 0.25 } });
+    const everywhere = { vanilla: { value: 0 }, weaver: { value: 1 } };
+    expect(results[1]!.groups[1]!.values).toEqual({ ...everywhere, 'weaver+trigger': { value: 0.25 } });
     expect(results[3]!.notes).toBeUndefined();
     const page = await renderReport(experimentReport(reported));
     expect(page).toContain('share of points');

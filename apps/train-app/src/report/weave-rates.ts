@@ -12,8 +12,10 @@ export function weaveRateLine({ weaveRates }: Pick<TestResult, 'weaveRates'>): s
 
 /** One table over all tests, where a trigger decides; otherwise every point is woven and there is nothing to tell. */
 export function weaveRateTable(results: readonly TestResult[]): ResultsTable[] {
-  const arms = [...new Set(results.flatMap(({ weaveRates }) => [...weaveRates.keys()]))];
-  if (!arms.includes('weaver+trigger')) return [];
+  const weaving = new Set(results.flatMap(({ weaveRates }) => [...weaveRates.keys()]));
+  if (!weaving.has('weaver+trigger')) return [];
+  // All arms of the other tables, for each to have its colour: those without latents weave nowhere.
+  const arms = [...new Set(results.flatMap(({ headline }) => headline.map(({ arm }) => arm)))];
   return [
     {
       title: 'How often latents are woven in',
@@ -25,7 +27,7 @@ export function weaveRateTable(results: readonly TestResult[]): ResultsTable[] {
       groups: results.map(({ test, weaveRates }) => ({
         label: test.label ?? test.title,
         rows: test.questions.length,
-        values: Object.fromEntries([...weaveRates].map(([arm, value]) => [arm, { value }])),
+        values: Object.fromEntries(arms.map((arm) => [arm, { value: weaveRates.get(arm) ?? 0 }])),
       })),
     },
   ];
