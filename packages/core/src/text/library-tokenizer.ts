@@ -55,7 +55,7 @@ export class LibraryTokenizer {
   private guard<Result>(size: number, action: () => Result): Result {
     try {
       return this.isSuspicious
-        ? withTimeLimit(limitMilliseconds + Math.ceil(limitPerCharacter * size), action)
+        ? withTimeLimit(limitMilliseconds + Math.ceil(limitPerCharacter * size), action, { patience: 4 })
         : action();
     } catch (error) {
       const isSlow = error instanceof TimeLimitError;

@@ -11,28 +11,33 @@ interface Job {
 
 const script = /* @__PURE__ */ new Script('job.result = job.run()');
 
-/** On a busy machine a process may wait for longer than it works. */
-const patience = 20;
+export interface TimeLimitOptions {
+  /**
+   * On a busy machine a process may wait for longer than it works. If it hardly came to work in its time, `action` is run
+   * again with a limit so many times as long; it must then give the same when run twice. @default 0, never
+   */
+  patience?: number;
+  /** Milliseconds that the process has worked so far. */
+  processorTime?: () => number;
+}
 
 /**
- * Runs `action` and breaks it off when it takes longer; costs about 0.1 ms. If the process hardly came to work in that time,
- * `action` is run again with a limit {@link patience} times as long, so it must give the same when run twice. Nothing of it
- * is left running, but what it had changed by then stays changed.
+ * Runs `action` and breaks it off when it takes longer; costs about 0.1 ms. Nothing of `action` is left running, but what
+ * it had changed by then stays changed.
  *
- * @param processorTime - milliseconds that the process has worked so far.
  * @throws TimeLimitError, or what `action` throws.
  */
 export function withTimeLimit<Result>(
   milliseconds: number,
   action: () => Result,
-  processorTime: () => number = ownProcessorTime,
+  { patience = 0, processorTime = ownProcessorTime }: TimeLimitOptions = {},
 ): Result {
   const before = processorTime();
   try {
     return interruptAfter(milliseconds, action);
   } catch (error) {
-    const hasWorked = processorTime() - before > 0.8 * milliseconds;
-    if (!(error instanceof TimeLimitError) || hasWorked) throw error;
+    const hasWorked = processorTime() - before > 0.5 * milliseconds;
+    if (!(error instanceof TimeLimitError) || hasWorked || patience === 0) throw error;
     return interruptAfter(patience * milliseconds, action);
   }
 }
