@@ -24,7 +24,7 @@ export async function expectNothingLeft(work: () => unknown): Promise<void> {
 export async function expectNothingLeftByFailedReads(work: () => Promise<unknown>, most = 20): Promise<number> {
   const lost = new Error('the device is lost');
   // What the method does is needed behind the spy, with the tensor as its `this`.
-  // eslint-disable-next-line @typescript-eslint/unbound-method
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below, and put back
   const read = tf.Tensor.prototype.data;
   const start = tf.memory().numTensors;
   for (let failing = 0; failing < most; failing++) {
