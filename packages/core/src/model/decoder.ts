@@ -207,9 +207,10 @@ function padAxis(x: tf.Tensor4D | undefined, axis: number, size: number): tf.Ten
 export function layerTensors(layer: LayerWeights): tf.Tensor[] {
   const linears = [layer.queryKeyValue, layer.output, layer.gateUp, layer.down];
   const norms = [layer.attentionNorm, layer.feedForwardNorm, layer.queryNorm, layer.keyNorm];
-  return [...linears.flatMap(({ weight, bias, bfloat16 }) => [weight, bias, bfloat16]), ...norms].filter(
-    (tensor) => tensor !== undefined,
-  );
+  return [
+    ...linears.flatMap(({ weight, bias, bfloat16, transposed }) => [weight, bias, bfloat16, transposed]),
+    ...norms,
+  ].filter((tensor) => tensor !== undefined);
 }
 
 function layerParameters(layer: LayerWeights): tf.Variable[] {

@@ -2,19 +2,19 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../backend/index.js';
-import { seededDropout } from './dropout.js';
+import { drop, dropoutMask } from './dropout.js';
 
 beforeAll(() => startBackend({ backend: 'wasm' }));
 
 function maskOf(rate: number, seed: number, size = 20_000): Float32Array {
-  return tf.tidy(() => seededDropout(tf.ones([size]), rate, seed).dataSync() as Float32Array);
+  return tf.tidy(() => dropoutMask<tf.Rank.R1>([size], rate, seed)!.dataSync() as Float32Array);
 }
 
 function kept(mask: Float32Array): number {
   return mask.filter((value) => value !== 0).length / mask.length;
 }
 
-describe('seededDropout', () => {
+describe('dropout', () => {
   it('gives the same mask for the same seed and another for another', () => {
     expect(maskOf(0.3, 7)).toEqual(maskOf(0.3, 7));
     expect(maskOf(0.3, 7)).not.toEqual(maskOf(0.3, 8));
@@ -41,9 +41,22 @@ describe('seededDropout', () => {
     }
   });
 
+  it('fills odd numbers of units', () => {
+    const mask = maskOf(0.5, 1, 1001);
+    expect(mask).toHaveLength(1001);
+    expect(mask.subarray(0, 1000)).toEqual(maskOf(0.5, 1, 1000));
+  });
+
+  it('draws the two units of a number independently', () => {
+    const mask = maskOf(0.5, 9);
+    const both = mask.filter((value, i) => i % 2 === 0 && value !== 0 && mask[i + 1] !== 0).length / (mask.length / 2);
+    expect(Math.abs(both - 0.25)).toBeLessThan(0.02);
+  });
+
   it('does nothing at rate 0', () => {
     const x = tf.ones([3]);
-    expect(seededDropout(x, 0, 1)).toBe(x);
+    expect(dropoutMask([3], 0, 1)).toBeUndefined();
+    expect(drop(x, undefined)).toBe(x);
     x.dispose();
   });
 
@@ -51,7 +64,7 @@ describe('seededDropout', () => {
     const mask = maskOf(0.4, 3, 50);
     const gradient = tf.tidy(() =>
       tf
-        .grad((x: tf.Tensor) => seededDropout(x, 0.4, 3))(tf.zeros([50]))
+        .grad((x: tf.Tensor) => drop(x, dropoutMask([50], 0.4, 3)))(tf.zeros([50]))
         .dataSync(),
     );
     expect(gradient).toEqual(mask);

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { linear, multiplyByWeight, type LinearWeights } from '../ops/linear.js';
 import { isTrainable } from '../ops/trainable.js';
-import { seededDropout } from './dropout.js';
+import { drop, dropoutMask } from './dropout.js';
 import { adaptableModules, loraKey, type AdaptableModule, type LoraAdapter, type LoraModule } from './lora.js';
 
 /** An adapter in use, with the seed of this pass when its dropout is on. */
@@ -67,7 +67,8 @@ export class Projection {
     if (this.isPlain) return projected;
     const parts = this.adapted.length === 1 ? [projected] : tf.split<tf.Tensor2D>(projected, [...this.sizes], 1);
     const add = (sum: tf.Tensor2D, { module, rate, seed }: Adapted): tf.Tensor2D => {
-      const low = tf.mul(tf.matMul(seededDropout(input, rate, seed), module.a), module.scaling) as tf.Tensor2D;
+      const dropped = drop(input, dropoutMask(input.shape, rate, seed));
+      const low = tf.mul<tf.Tensor2D>(tf.matMul(dropped, module.a), module.scaling);
       return tf.add(sum, tf.matMul(low, module.b));
     };
     const sums = parts.map((part, i) => this.adapted[i]!.reduce(add, part));
@@ -87,12 +88,14 @@ export class Projection {
     const parts = this.adapted.length === 1 ? [dOutput] : tf.split(dOutput, [...this.sizes], 1);
     const each = this.adapted.flatMap((adapted, i) => adapted.map((one) => ({ ...one, dSum: parts[i]! })));
     for (const { module, rate, seed, dSum } of each) {
-      const dropped = seededDropout(input!, rate, seed);
-      const dPart = tf.mul(dSum, module.scaling) as tf.Tensor2D;
-      const dLow: tf.Tensor2D = tf.matMul(dPart, module.b, false, true);
-      collect(module.b, tf.matMul(tf.matMul(dropped, module.a), dPart, true, false));
+      const mask = dropoutMask(input!.shape, rate, seed);
+      const dropped = drop(input!, mask);
+      // Scaled where there are few columns.
+      const low = tf.mul<tf.Tensor2D>(tf.matMul(dropped, module.a), module.scaling);
+      const dLow = tf.mul<tf.Tensor2D>(tf.matMul(dSum, module.b, false, true), module.scaling);
+      collect(module.b, tf.matMul(low, dSum, true, false));
       collect(module.a, tf.matMul(dropped, dLow, true, false));
-      dInput = tf.add(dInput, seededDropout(tf.matMul(dLow, module.a, false, true) as tf.Tensor2D, rate, seed));
+      dInput = tf.add(dInput, drop(tf.matMul<tf.Tensor2D>(dLow, module.a, false, true), mask));
     }
     return dInput;
   }

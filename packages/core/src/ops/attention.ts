@@ -103,6 +103,8 @@ export function attend(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): 
 }
 
 function attendAtOnce(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): Attended {
+  const fused = runFused('MemgenAttentionAtOnce', { ...inputs, bias });
+  if (fused !== undefined) return { output: fused[0] as tf.Tensor4D, weights: undefined };
   const { groups, columns, size } = sizesOf(inputs);
   const weights = attentionWeights(inputs, bias);
   const value = tf.reshape(inputs.value, [groups, columns, size]);
@@ -155,6 +157,11 @@ function gradientAtOnce(
   bias: tf.Tensor4D | undefined,
   known?: tf.Tensor3D,
 ): AttentionInputs {
+  const fused = runFused('MemgenAttentionAtOnceGradient', { dOutput, ...inputs, bias });
+  if (fused !== undefined) {
+    const [query, key, value] = fused as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    return { query, key, value };
+  }
   const weights = known === undefined || known.isDisposed ? attentionWeights(inputs, bias) : known;
   const { groups, rows, columns, size, scale } = sizesOf(inputs);
   const key = tf.reshape(inputs.key, [groups, columns, size]);

@@ -15,13 +15,19 @@ function normals<R extends tf.Rank>(shape: tf.ShapeMap[R], seed: number): tf.Ten
   return tf.tensor<R>([...randomValues(shape, seed).data], shape);
 }
 
+/** Backends with kernels of ours: wasm, and tensorflow where it is installed. */
+const backends = await startBackend({ backend: 'tensorflow' }).then(
+  () => ['wasm', 'tensorflow'] as const,
+  () => ['wasm'] as const,
+);
+
 /**
  * Runs `compute` on the cpu backend, which has compositions only, then with our kernels, and compares the results.
- * @returns what our kernels gave.
+ * @returns what our kernels gave on the last backend.
  */
-async function expectSame(compute: () => tf.Tensor[], tolerance = 1e-5): Promise<number[][]> {
+async function expectSame(compute: () => tf.Tensor[], tolerance = 2e-5): Promise<number[][]> {
   const results: { shape: number[]; data: Float32Array }[][] = [];
-  for (const backend of ['cpu', 'wasm'] as const) {
+  for (const backend of ['cpu', ...backends] as const) {
     await startBackend({ backend });
     const before = tf.memory().numTensors;
     const tensors = tf.tidy(compute);
@@ -29,12 +35,15 @@ async function expectSame(compute: () => tf.Tensor[], tolerance = 1e-5): Promise
     tf.dispose(tensors);
     expect(tf.memory().numTensors).toBe(before);
   }
-  const [expected, got] = results;
-  expect(got!.map(({ shape }) => shape)).toEqual(expected!.map(({ shape }) => shape));
-  for (const [i, { data }] of got!.entries()) {
-    expect(relativeDifference(data, expected![i]!.data), `result ${i}`).toBeLessThan(tolerance);
+  const expected = results[0]!;
+  for (const [b, backend] of backends.entries()) {
+    const got = results[b + 1]!;
+    expect(got.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
+    for (const [i, { data }] of got.entries()) {
+      expect(relativeDifference(data, expected[i]!.data), `result ${i} on ${backend}`).toBeLessThan(tolerance);
+    }
   }
-  return got!.map(({ data }) => [...data]);
+  return results.at(-1)!.map(({ data }) => [...data]);
 }
 
 beforeAll(() => startBackend({ backend: 'wasm' }));

@@ -1,9 +1,9 @@
 // Affine maps with and without a bias.
-import type * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, it } from 'vitest';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../backend/index.js';
-import { linear } from './linear.js';
-import { expectOperation, randomValues } from './operation-check.test-helper.js';
+import { linear, multiplyByWeight, type LinearWeights } from './linear.js';
+import { expectOperation, randomValues, relativeDifference } from './operation-check.test-helper.js';
 
 const [input, output] = [4, 3];
 
@@ -37,5 +37,38 @@ describe('linear', () => {
         linear(x as tf.Tensor2D, { weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }),
       reference: linearReference as (...inputs: number[][]) => number[],
     });
+  });
+});
+
+const tensorflow = await startBackend({ backend: 'tensorflow' }).then(
+  () => true,
+  () => false,
+);
+
+describe.skipIf(!tensorflow)('a weight turned over (needs the tensorflow backend)', () => {
+  beforeAll(() => startBackend({ backend: 'tensorflow' }));
+
+  it('is kept where its width makes transposed products slow, and gives the same', () => {
+    for (const [columns, copies] of [
+      [1024, 1],
+      [1025, 0],
+    ] as const) {
+      const weights: LinearWeights = { weight: tf.randomNormal([3, columns], 0, 1, 'float32', 1) };
+      const x = tf.randomNormal<tf.Rank.R2>([2, columns], 0, 1, 'float32', 2);
+      const before = tf.memory().numTensors;
+      const [first, second] = [1, 2].map(() => tf.tidy(() => multiplyByWeight(x, weights, true).dataSync()));
+      expect(tf.memory().numTensors - before).toBe(copies);
+      const expected = tf.tidy(() => tf.matMul(x, weights.weight, false, true).dataSync());
+      expect(relativeDifference(first!, expected)).toBeLessThan(1e-5);
+      expect(second).toEqual(first);
+      tf.dispose([weights.weight, ...(weights.transposed === undefined ? [] : [weights.transposed]), x]);
+    }
+  });
+
+  it('is not kept of a weight that changes', () => {
+    const weights: LinearWeights = { weight: tf.variable(tf.ones<tf.Rank.R2>([3, 1024])) };
+    tf.tidy(() => multiplyByWeight(tf.ones([2, 1024]), weights, true));
+    expect(weights.transposed).toBeUndefined();
+    weights.weight.dispose();
   });
 });

@@ -26,14 +26,14 @@ function turn(x: tf.Tensor, halfTurn: tf.Tensor2D): tf.Tensor {
 
 /** Rotates `x [batch, heads, tokens, headSize]`. */
 export function rotate(x: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
-  const fused = runFused('MemgenRotate', { x, cos, sin }, { back: false });
+  const fused = runFused('MemgenRotate', { x, cos, sin, halfTurn }, { back: false });
   if (fused !== undefined) return fused[0] as tf.Tensor4D;
   return tf.add(tf.mul(x, cos), tf.mul(turn(x, halfTurn), sin));
 }
 
 /** Rotates back: the gradient of {@link rotate}. */
 export function rotateBack(dOutput: tf.Tensor4D, { cos, sin, halfTurn }: RotaryFactors): tf.Tensor4D {
-  const fused = runFused('MemgenRotate', { x: dOutput, cos, sin }, { back: true });
+  const fused = runFused('MemgenRotate', { x: dOutput, cos, sin, halfTurn }, { back: true });
   if (fused !== undefined) return fused[0] as tf.Tensor4D;
   return tf.sub(tf.mul(dOutput, cos), turn(tf.mul(dOutput, sin), halfTurn));
 }

@@ -11,6 +11,8 @@ export type FusedKernel =
   | 'MemgenGatedActivationGradient'
   | 'MemgenAttention'
   | 'MemgenAttentionGradient'
+  | 'MemgenAttentionAtOnce'
+  | 'MemgenAttentionAtOnceGradient'
   | 'MemgenCrossEntropy';
 
 /**

@@ -1,5 +1,6 @@
 // How much memory the training of a weaver needs, from the sizes of the model and of a batch.
 import type { DecoderConfig } from '../model/decoder-config.js';
+import { isReadSlowlyTransposed } from '../ops/linear.js';
 import { adaptableModules, moduleShape, type AdaptableModule } from '../model/lora.js';
 
 /** One pass of weaver training, with the defaults of the reference implementation. */
@@ -28,6 +29,8 @@ export interface TrainingMemory {
   parameters: number;
   /** What the forward passes leave for the backward pass. */
   activations: number;
+  /** Frozen matrices turned over, which gradients on TensorFlow take; zero for most sizes of layers. */
+  copies: number;
   /** Intermediate results, for the moment of the pass that needs most; an upper bound. */
   scratch: number;
   /** All of these. */
@@ -91,10 +94,11 @@ export function estimateTrainingMemory(config: DecoderConfig, sizes: TrainingSiz
   const lossScratch = chunk * (9 * config.vocabularySize + 3 * config.hiddenSize);
   const memory = {
     parameters,
+    copies: float * config.layers * turnedOver(config),
     activations: float * rows * activations,
     scratch: float * Math.max(rows * layerScratch, lossScratch),
   };
-  return { ...memory, total: memory.parameters + memory.activations + memory.scratch };
+  return { ...memory, total: memory.parameters + memory.copies + memory.activations + memory.scratch };
 }
 
 function passesOf({
@@ -140,6 +144,17 @@ function trainedParameters(config: DecoderConfig, sizes: TrainingSizes): number 
   const projections = 2 * (hiddenSize ** 2 + hiddenSize);
   const queries = (promptLatents + inferenceLatents) * hiddenSize + 2 * (2 * hiddenSize + 1);
   return config.layers * adapter + projections + queries;
+}
+
+/** Elements of a layer's matrices of which a copy is made. */
+function turnedOver({ hiddenSize, intermediateSize, heads, keyValueHeads, headSize }: DecoderConfig): number {
+  const matrices = [
+    [hiddenSize, (heads + 2 * keyValueHeads) * headSize],
+    [heads * headSize, hiddenSize],
+    [hiddenSize, 2 * intermediateSize],
+    [intermediateSize, hiddenSize],
+  ] as const;
+  return matrices.reduce((sum, [rows, columns]) => sum + (isReadSlowlyTransposed(columns) ? rows * columns : 0), 0);
 }
 
 function adapterOf({ lora = { r: 16, targetModules: ['q_proj', 'v_proj'] } }: TrainingSizes): {

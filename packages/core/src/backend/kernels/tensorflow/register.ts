@@ -1,8 +1,26 @@
-// Replaces the matrix product of tfjs-node where TensorFlow has a faster operation for it, and adds one in bfloat16.
+// Replaces the matrix product of tfjs-node where TensorFlow has a faster operation for it, and adds kernels of our own.
+import type * as tf from '@tensorflow/tfjs';
 import { inputOf, switchOf } from '../kernel-arguments.js';
 import { replaceKernel } from '../replace-kernel.js';
+import { attention, attentionGradient } from './attention.js';
 import { registerBfloat16Kernels } from './bfloat16.js';
+import { crossEntropy } from './cross-entropy.js';
+import { gatedActivation, gatedActivationGradient } from './gated-activation.js';
+import { normalize, normalizeGradient } from './normalize.js';
+import { rotate } from './rotate.js';
 import { isTensorflowEngine } from './tensorflow-engine.js';
+
+/** Kernels under names of our own, each of several operations; `ops/` runs them where they exist. */
+const ours: Record<string, tf.KernelFunc> = {
+  MemgenNormalize: normalize,
+  MemgenNormalizeGradient: normalizeGradient,
+  MemgenRotate: rotate,
+  MemgenGatedActivation: gatedActivation,
+  MemgenGatedActivationGradient: gatedActivationGradient,
+  MemgenAttentionAtOnce: attention,
+  MemgenAttentionAtOnceGradient: attentionGradient,
+  MemgenCrossEntropy: crossEntropy,
+};
 
 /**
  * tfjs-node multiplies with TensorFlow's `BatchMatMulV2`. For two plain matrices `MatMul` is never slower and up to 2.5
@@ -24,4 +42,5 @@ export function registerTensorflowKernels(): void {
     return backend.executeSingleOutput('MatMul', attributes, [a, b]);
   });
   registerBfloat16Kernels();
+  for (const [name, kernel] of Object.entries(ours)) replaceKernel('tensorflow', name, () => kernel);
 }

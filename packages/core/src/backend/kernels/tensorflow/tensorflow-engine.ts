@@ -8,7 +8,7 @@ export interface TensorflowAttribute {
 }
 
 /** A tensor of TensorFlow's, as the addon reports it. */
-interface TensorflowOutput {
+export interface TensorflowOutput {
   id: number;
   shape: number[];
   dtype: number;
@@ -19,9 +19,10 @@ export interface TensorflowEngine {
   binding: {
     TF_ATTR_BOOL: number;
     TF_ATTR_TYPE: number;
+    TF_ATTR_INT: number;
     TF_FLOAT: number;
     executeOp(name: string, attributes: TensorflowAttribute[], inputs: number[], outputs: number): TensorflowOutput[];
-    createTensor(shape: number[], dtype: number, values: Float32Array): number;
+    createTensor(shape: number[], dtype: number, values: Float32Array | Int32Array): number;
     /** A copy of the values. */
     tensorDataSync(id: number): Float32Array;
     deleteTensor(id: number): void;
