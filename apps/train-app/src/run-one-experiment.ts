@@ -1,5 +1,5 @@
 // One experiment in its run folder: backend, reasoner, task, parts, training, evaluation, report.
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   ChatTemplate,
@@ -9,12 +9,13 @@ import {
   type BackendInfo,
   type Reasoner,
 } from '@memgen/core';
-import { readGitState, readPackageVersions, RunFolder, type SessionFacts } from '@memgen/runs';
+import { readGitState, readManifest, readPackageVersions, RunFolder, type SessionFacts } from '@memgen/runs';
 import { modelFolder } from '@memgen/tiny-reasoner';
 import { parseExperiment, withNext, type Experiment, type LoadedExperiment } from './config/load-experiment.js';
 import { disposeParts, makeParts, type Parts } from './parts/parts.js';
 import { withStartingPoints } from './parts/starting-point.js';
 import type { ExperimentContext } from './experiment-context.js';
+import { requireSameInputs } from './same-inputs.js';
 import { createTask } from './tasks/create-task.js';
 import type { Task } from './tasks/task.js';
 import { trainAndEvaluate } from './train-and-evaluate.js';
@@ -101,6 +102,11 @@ async function openRun(
     },
     ...gitFacts(),
   };
+  const model = modelFacts(experiment, reasoner);
+  if (isResumed) {
+    const path = join(folder, 'manifest.json');
+    requireSameInputs(await readManifest(path), { data: task.data, model }, path);
+  }
   const run = isResumed
     ? await RunFolder.resume(folder, { session, clock })
     : await RunFolder.create(folder, {
@@ -109,7 +115,7 @@ async function openRun(
           name: experiment.name,
           seed: experiment.seed,
           config,
-          models: [modelFacts(experiment, reasoner)],
+          models: [model],
           data: task.data.map((facts) => ({ ...facts })),
           session,
         },

@@ -102,9 +102,13 @@ export function generatedFacts(name: string, source: string, rows: readonly unkn
   return { name, source, rows: rows.length, sha256: sha256OfText(JSON.stringify(rows)) };
 }
 
+export function testOnly(facts: DataFacts): DataFacts {
+  return { ...facts, test_only: true };
+}
+
 export function testFacts(tests: readonly TestSet[], seed: number): DataFacts[] {
   return tests.map(({ name, purpose, questions }) => {
     const from = purpose === 'skills' ? `held-out rows of seed ${skillsSeed}` : `seed ${seed}`;
-    return generatedFacts(`${name}-test`, `generated, ${from}`, questions);
+    return testOnly(generatedFacts(`${name}-test`, `generated, ${from}`, questions));
   });
 }

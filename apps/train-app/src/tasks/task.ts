@@ -41,6 +41,8 @@ export interface DataFacts {
   source: string;
   sha256: string;
   rows: number;
+  /** Nothing is learned from it: a resumed run may have another. */
+  test_only?: true;
 }
 
 export interface Score {

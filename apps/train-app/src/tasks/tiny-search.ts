@@ -7,7 +7,7 @@ import {
   type ShopSearchTask,
 } from '@memgen/tiny-reasoner';
 import type { Experiment } from '../config/load-experiment.js';
-import { boxReward, generatedFacts, scoreBox } from './shop-parts.js';
+import { boxReward, generatedFacts, scoreBox, testOnly } from './shop-parts.js';
 import type { Question, Task } from './task.js';
 
 type SearchData = Extract<Experiment['data'], { task: 'tiny-search' }>;
@@ -36,7 +36,7 @@ export function createTinySearchTask(data: SearchData, seed: number): Task {
     score: scoreBox,
     data: [
       generatedFacts('search-training', `generated, seed ${seed}`, tasks),
-      generatedFacts('search-test', `generated, seed ${seed}`, questions),
+      testOnly(generatedFacts('search-test', `generated, seed ${seed}`, questions)),
     ],
   };
 }
