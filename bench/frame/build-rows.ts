@@ -66,6 +66,8 @@ function limitOf(figure: Figure, figures: FigureSet, better: 'higher' | 'lower')
   if (least === undefined) return undefined;
   const bandwidth = bestBandwidth(figures);
   const product = figures.find({ measure: productMeasure, backend, dtype, sizes: {} });
+  // The bytes alone would be a limit that nothing could come near.
+  if (least.operations > 0 && product === undefined) return undefined;
   const times = [
     ...(least.bytes > 0 && bandwidth !== undefined ? [least.bytes / bandwidth] : []),
     ...(least.operations > 0 && product !== undefined ? [least.operations / (1e9 * Math.max(...product.samples))] : []),

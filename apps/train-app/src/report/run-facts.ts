@@ -4,6 +4,7 @@ import type { BackendInfo } from '@memgen/core';
 import type { FactGroup } from '@memgen/runs';
 import type { TestResult } from '../evaluation/evaluation-phase.js';
 import { formatDuration } from '../format-duration.js';
+import type { Task } from '../tasks/task.js';
 
 /** For the manifest: how many rows changed sides, not which; answers.jsonl has them all. */
 export function countsOnly({ arm, overall, families }: ArmSummary) {
@@ -33,11 +34,12 @@ export interface RunFactsOptions {
   trainingSeconds: number;
   readTokens: number;
   results: readonly TestResult[];
+  task: Pick<Task, 'counted'>;
   seconds: number;
 }
 
 /** Facts of this session, for the report. */
-export function runFacts({ backend, trainingSeconds, readTokens, results, seconds }: RunFactsOptions): FactGroup[] {
+export function runFacts({ backend, trainingSeconds, readTokens, results, task, seconds }: RunFactsOptions): FactGroup[] {
   const answering = results.flatMap(({ test, rates }) =>
     [...rates].map(([arm, rate]) => ({ label: `${test.title}: ${arm}`, value: `${rate.toFixed(1)} answers/s` })),
   );
@@ -53,5 +55,6 @@ export function runFacts({ backend, trainingSeconds, readTokens, results, second
       ],
     },
     { title: 'Answering', facts: answering },
+    ...(task.counted === undefined ? [] : [task.counted()]),
   ];
 }

@@ -71,6 +71,7 @@ describe('createTask', () => {
       expect(await environment.reset(row.task, { random: Random.fromSeed(1) })).toEqual(row.messages);
       const { observation } = await environment.step('<search>capital of France</search>');
       expect(observation).toContain('Paris is the capital');
+      expect(task.counted?.().facts.map(({ value }) => value)).toEqual(['1', '0']);
       await environment.dispose();
     } finally {
       await server.close();

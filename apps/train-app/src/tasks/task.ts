@@ -2,6 +2,7 @@
 import type { EvaluationRow } from '@memgen/bench';
 import type { ChatMessage, Environment, RewardFunction, RewardSample } from '@memgen/common';
 import type { CompletionReward } from '@memgen/grpo';
+import type { FactGroup } from '@memgen/runs';
 
 /** A conversation to learn from. */
 export interface TrainingExample {
@@ -75,6 +76,8 @@ export interface Task {
   tests: readonly TestSet[];
   score: (completion: string, question: Question) => Score | Promise<Score>;
   data: readonly DataFacts[];
+  /** What was counted in this session, for the report. */
+  counted?: () => FactGroup;
   /** Frees what rewards and environments hold. */
   dispose?: () => Promise<void>;
 }

@@ -60,6 +60,13 @@ export async function createTriviaQaTask(data: TriviaQaData, seed: number): Prom
           ],
     score: () => ({ extracted: undefined, correct: false }),
     data: await fileFacts('triviaqa', loaded.files, () => all),
+    counted: () => ({
+      title: 'Searches',
+      facts: [
+        { label: 'answered', value: String(client.counts.answered) },
+        { label: 'failed (the model read that the search failed)', value: String(client.counts.failed) },
+      ],
+    }),
   };
 }
 
