@@ -4,7 +4,7 @@ import { ChatTemplate, generate, loadReasoner, saveMemGen, startBackend } from '
 import { renderReport, RunFolder, runReport } from '@memgen/runs';
 import { prepareWovenRows, trainWeaver, type StepReport } from '@memgen/sft';
 import { createShop, exactMatch, modelFolder } from '@memgen/tiny-reasoner';
-import { LatentWeaver } from '@memgen/weaver';
+import { alignmentTo, LatentWeaver } from '@memgen/weaver';
 
 /**
  * Trains a weaver for the prices of a shop and lets the reasoner answer with and without it.
@@ -23,7 +23,8 @@ export async function trainShopWeaver(folder: string, { steps = 1000, questions 
   const lora = { r: 16, alpha: 32, targetModules: ['q_proj', 'v_proj'] };
   const queryIds = tokenizer.encode('Note: 7, 7.Cost:');
   const [latentId] = tokenizer.encode(' 7');
-  const start = { lora, initialization: 'aligned', queryIds, latentId } as const;
+  const alignment = await alignmentTo(decoder, { queryIds, latentId });
+  const start = { lora, initialization: 'aligned', alignment } as const;
   const weaver = LatentWeaver.initialize(decoder, decoder.config.hiddenSize, start, Random.fromSeed(1).fork('weaver'));
   const session = { command: ['train-weaver', folder], backend: { name: backend.name }, packages: {} };
   const manifest = { name: 'shop-weaver', seed: 1, config: { steps }, models: [], data: [], session };

@@ -41,7 +41,7 @@ export interface RunningExperiment {
 export async function trainAndEvaluate(running: RunningExperiment, context: ExperimentContext): Promise<boolean> {
   const { experiment, task, run, parts, reasoner } = running;
   const { say, now } = context;
-  const arms = makeArms(experiment, reasoner, parts);
+  const arms = await makeArms(experiment, reasoner, parts);
   try {
     const evaluation = evaluationOptions(running, context);
     const before = await answersBefore(evaluation, task);

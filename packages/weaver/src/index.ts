@@ -1,4 +1,5 @@
 // Public surface of @memgen/weaver.
+export { alignmentTo, type Alignment, type AlignmentTokens } from './alignment.js';
 export { LatentWeaver, type LatentWeaverConfig } from './latent-weaver.js';
 export type {
   InitializationStyle,

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { frozenDecoder, randomIds, tinyConfig } from '../../core/src/model/tiny-decoder.test-helper.js';
 import { relativeDifference } from '../../core/src/ops/operation-check.test-helper.js';
+import { alignmentTo } from './alignment.js';
 import { LatentWeaver, type LatentWeaverConfig } from './latent-weaver.js';
 import { tinyWeaver } from './tiny-weaver.test-helper.js';
 
@@ -70,9 +71,9 @@ describe('LatentWeaver.initialize', () => {
     }
   });
 
-  it('can start aligned: queries from tokens, projections that are multiples of the identity', () => {
-    const queryIds = [5, 9, 2];
-    const values = valuesOf({ promptLatents: 4, inferenceLatents: 2, initialization: 'aligned', queryIds }, 1);
+  it('can start aligned: queries from tokens, projections that are multiples of the identity', async () => {
+    const alignment = await alignmentTo(base, { queryIds: [5, 9, 2] });
+    const values = valuesOf({ promptLatents: 4, inferenceLatents: 2, initialization: 'aligned', alignment }, 1);
     for (const name of ['reasoner_to_weaver', 'weaver_to_reasoner']) {
       const matrix = values.get(`${name}.weight`)!;
       const diagonal = matrix[0]!;
@@ -89,19 +90,21 @@ describe('LatentWeaver.initialize', () => {
     expect(values.get('prompt_latent_scale')![0]).toBeCloseTo(size, 5);
   });
 
-  it('can start with latents close to the embedding of a token', () => {
-    const options = { promptLatents: 2, inferenceLatents: 2, initialization: 'aligned' as const, queryIds: [5] };
-    const values = valuesOf({ ...options, latentId: 7 }, 1);
+  it('can start with latents close to the embedding of a token', async () => {
+    const alignment = await alignmentTo(base, { queryIds: [5], latentId: 7 });
+    const values = valuesOf({ promptLatents: 2, inferenceLatents: 2, initialization: 'aligned', alignment }, 1);
     const embedded = tf.tidy(() => base.embed([7]).dataSync().slice());
     expect(values.get('weaver_to_reasoner.bias')).toEqual(embedded);
     expect(values.get('weaver_to_reasoner.weight')![0]).toBeCloseTo(0.05, 6);
     expect(new Set(values.get('reasoner_to_weaver.bias'))).toEqual(new Set([0]));
   });
 
-  it('refuses to start aligned without tokens or with another hidden size', () => {
+  it('refuses to start aligned to nothing, without tokens or with another hidden size', async () => {
     const failure = expect.objectContaining({ code: 'weaver-initialization' }) as Error;
     expect(() => valuesOf({ initialization: 'aligned' }, 1)).toThrow(failure);
-    expect(() => valuesOf({ initialization: 'aligned', queryIds: [1] }, 1, 12)).toThrow(failure);
+    await expect(alignmentTo(base, { queryIds: [] })).rejects.toThrow(failure);
+    const alignment = await alignmentTo(base, { queryIds: [1] });
+    expect(() => valuesOf({ initialization: 'aligned', alignment }, 1, 12)).toThrow(failure);
   });
 
   it('makes eight latents of each kind by default', () => {

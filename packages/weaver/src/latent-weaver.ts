@@ -1,5 +1,5 @@
 // The weaver of the MemGen paper: a LoRA view of a causal language model, learned queries, and projections.
-import { MemGenError, type Random } from '@memgen/common';
+import type { Random } from '@memgen/common';
 import {
   checkVectors,
   eager,
@@ -28,10 +28,10 @@ import {
   type WeaverSessionOptions,
 } from '@memgen/core';
 import * as tf from '@tensorflow/tfjs';
+import type { Alignment } from './alignment.js';
 import {
   initializeParameters,
   namedParameters,
-  type Alignment,
   type InitializationStyle,
   type WeaverParameters,
 } from './weaver-parameters.js';
@@ -45,10 +45,8 @@ export interface LatentWeaverConfig {
   lora: LoraConfig;
   /** @default "reference" */
   initialization?: InitializationStyle;
-  /** Tokens whose embeddings the queries start as, for the initialization `"aligned"`. */
-  queryIds?: readonly number[];
-  /** A token whose embedding all latents start close to, for the initialization `"aligned"`. */
-  latentId?: number;
+  /** Needed for the initialization `"aligned"`; see `alignmentTo`. */
+  alignment?: Alignment;
 }
 
 /**
@@ -67,15 +65,7 @@ export class LatentWeaver implements Weaver {
 
   /** A new, untrained weaver. @param reasonerHidden - hidden size of the reasoner it will serve. */
   static initialize(base: Decoder, reasonerHidden: number, config: LatentWeaverConfig, random: Random): LatentWeaver {
-    const {
-      promptLatents = 8,
-      inferenceLatents = 8,
-      lora,
-      initialization = 'reference',
-      queryIds = [],
-      latentId,
-    } = config;
-    const alignment = initialization === 'aligned' ? alignmentOf(base, queryIds, latentId) : undefined;
+    const { promptLatents = 8, inferenceLatents = 8, lora, initialization = 'reference', alignment } = config;
     const adapter = LoraAdapter.initialize(base.config, lora, random.fork('lora'));
     const weaverHidden = base.config.hiddenSize;
     const sizes = { reasonerHidden, weaverHidden, promptLatents, inferenceLatents, style: initialization, alignment };
@@ -150,37 +140,6 @@ export class LatentWeaver implements Weaver {
     this.adapter.dispose();
     for (const variable of this.parameters().values()) if (!variable.isDisposed) variable.dispose();
   }
-}
-
-/** Sizes and vectors of the base model that an aligned weaver starts from. */
-function alignmentOf(base: Decoder, queryIds: readonly number[], latentId: number | undefined): Alignment {
-  if (queryIds.length === 0) {
-    throw new MemGenError({
-      code: 'weaver-initialization',
-      message: 'an aligned weaver needs tokens that its queries start as',
-      hint: 'give the ids of a short text of the kind that the latents are to stand for',
-    });
-  }
-  const everyId = Array.from({ length: base.config.vocabularySize }, (_, id) => id);
-  return {
-    queryVectors: valuesNow(() => base.embed(queryIds)),
-    embeddingSize: rootMeanSquare(valuesNow(() => base.embed(everyId))),
-    hiddenSize: rootMeanSquare(valuesNow(() => base.weights.finalNorm.clone())),
-    latentVector: latentId === undefined ? undefined : valuesNow(() => base.embed([latentId])),
-  };
-}
-
-function valuesNow(make: () => tf.Tensor): Float32Array {
-  const tensor = tf.tidy(make);
-  const values = Float32Array.from(tensor.dataSync());
-  tensor.dispose();
-  return values;
-}
-
-function rootMeanSquare(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return Math.sqrt(sum / values.length);
 }
 
 /** Reads columns once, keeps their keys and values, and lets the queries of each call attend to them. */

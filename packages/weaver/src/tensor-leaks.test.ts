@@ -21,6 +21,7 @@ import { frozenDecoder, randomIds, tinyConfig } from '../../core/src/model/tiny-
 import { expectNothingLeft, expectNothingLeftByFailedReads } from '../../core/src/tensor-leaks.test-helper.js';
 import { smallTokenizer } from '../../core/src/text/__fixtures__/small-tokenizer.js';
 import { weaverConformance } from './conformance/index.js';
+import { alignmentTo } from './alignment.js';
 import { LatentWeaver, readWeaverTensors, weaverFromTensors, type LatentWeaverConfig } from './index.js';
 import { tinyWeaver } from './tiny-weaver.test-helper.js';
 
@@ -79,14 +80,21 @@ describe('a weaver', () => {
   it.each<[string, Partial<LatentWeaverConfig>]>([
     ['reference', {}],
     ['small', { initialization: 'small' }],
-    ['aligned', { initialization: 'aligned', queryIds: [1, 2], latentId: 3 }],
   ])('that is new: %s', (_, config) =>
     expectNothingLeft(() => LatentWeaver.initialize(base, hidden, { lora, ...config }, Random.fromSeed(1))),
   );
 
+  it('that is new: aligned', () =>
+    expectNothingLeft(async () => {
+      const alignment = await alignmentTo(base, { queryIds: [1, 2], latentId: 3 });
+      expect(() =>
+        LatentWeaver.initialize(base, 12, { lora, initialization: 'aligned', alignment }, Random.fromSeed(1)),
+      ).toThrow();
+      return LatentWeaver.initialize(base, hidden, { lora, initialization: 'aligned', alignment }, Random.fromSeed(1));
+    }));
+
   it.each<[string, Partial<LatentWeaverConfig>, number]>([
-    ['aligned without tokens', { initialization: 'aligned' }, hidden],
-    ['aligned with another hidden size', { initialization: 'aligned', queryIds: [1] }, 12],
+    ['aligned to nothing', { initialization: 'aligned' }, hidden],
     ['with an adapter of matrices that are not there', { lora: { ...lora, targetModules: ['nothing'] } }, hidden],
   ])('that cannot be made: %s', (_, config, size) =>
     expectNothingLeft(() => {

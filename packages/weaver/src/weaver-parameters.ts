@@ -1,6 +1,7 @@
 // What a weaver learns besides its adapter: query latents, their norms and scales, and the two projections.
 import { MemGenError, type Random } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
+import type { Alignment } from './alignment.js';
 
 /** Queries of one kind: `LayerNorm(queries) * scale`. */
 export interface QueryParameters {
@@ -35,21 +36,6 @@ export interface WeaverParameters {
  */
 export type InitializationStyle = 'reference' | 'small' | 'aligned';
 
-/** What `"aligned"` starts from. */
-export interface Alignment {
-  /** Vectors that the queries start as, `[tokens, hidden]` row-major; taken in turn where there are more queries. */
-  queryVectors: Float32Array;
-  /** Root mean square of the reasoner's embeddings. */
-  embeddingSize: number;
-  /** Root mean square of the base model's final hidden states: that of its last norm's weight. */
-  hiddenSize: number;
-  /**
-   * Vector `[hidden]` that all latents start close to. Latents that start as something the reasoner knows keep its
-   * gradients alive; those of an arbitrary direction can push it where nothing is learned.
-   */
-  latentVector?: Float32Array | undefined;
-}
-
 /** Share of the hidden state in latents that start close to a given vector. */
 const deviationFromVector = 0.05;
 
@@ -79,7 +65,14 @@ function alignedParameters(
   { reasonerHidden, weaverHidden, promptLatents, inferenceLatents }: WeaverSizes,
   alignment: Alignment | undefined,
 ): WeaverParameters {
-  if (reasonerHidden !== weaverHidden || alignment === undefined) {
+  if (alignment === undefined) {
+    throw new MemGenError({
+      code: 'weaver-initialization',
+      message: 'an aligned weaver needs the vectors that it starts from',
+      hint: 'read them with alignmentTo(base, { queryIds })',
+    });
+  }
+  if (reasonerHidden !== weaverHidden) {
     throw new MemGenError({
       code: 'weaver-initialization',
       message: 'an aligned weaver shares the hidden size of its reasoner',

@@ -22,30 +22,37 @@ export interface Arms {
 }
 
 /** The arms that the configuration names. */
-export function makeArms(experiment: Experiment, reasoner: Reasoner, parts: Parts): Arms {
+export async function makeArms(experiment: Experiment, reasoner: Reasoner, parts: Parts): Promise<Arms> {
   const own: { dispose(): void }[] = [];
-  const list = experiment.evaluation.arms.map((name): Arm => {
+  const madeForIt = async (like?: Parts['weaver']) => {
+    const weaver = await newWeaver(experiment, reasoner, like);
+    own.push(weaver);
+    return weaver;
+  };
+  const list: Arm[] = [];
+  for (const name of experiment.evaluation.arms) {
     const arm = { name, reasoner, weaving: weavingOf(experiment, { hasTrigger: name === 'weaver+trigger' }) };
     switch (name) {
       case 'vanilla':
-        return arm;
-      case 'random-weaver': {
-        const weaver = newWeaver(experiment, reasoner, parts.weaver);
-        own.push(weaver);
-        return { ...arm, weaver };
-      }
+        list.push(arm);
+        break;
+      case 'random-weaver':
+        list.push({ ...arm, weaver: await madeForIt(parts.weaver) });
+        break;
       case 'weaver':
-      case 'weaver+trigger': {
-        const weaver = parts.weaver ?? newWeaver(experiment, reasoner);
-        if (parts.weaver === undefined) own.push(weaver);
-        return name === 'weaver' ? { ...arm, weaver } : { ...arm, weaver, trigger: parts.trigger! };
-      }
+        list.push({ ...arm, weaver: parts.weaver ?? (await madeForIt()) });
+        break;
+      case 'weaver+trigger':
+        list.push({ ...arm, weaver: parts.weaver ?? (await madeForIt()), trigger: parts.trigger! });
+        break;
       case 'adapter':
-        return { ...arm, adapter: parts.adapter! };
+        list.push({ ...arm, adapter: parts.adapter! });
+        break;
       case 'reasoner':
-        return { ...arm, reasoner: { ...reasoner, decoder: parts.decoder! } };
+        list.push({ ...arm, reasoner: { ...reasoner, decoder: parts.decoder! } });
+        break;
     }
-  });
+  }
   return {
     list,
     dispose: () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MemGenError, Random } from '@memgen/common';
 import { loadAdapter, LoraAdapter, openMemGen, type Decoder, type Reasoner } from '@memgen/core';
 import { LanguageModelTrigger } from '@memgen/trigger';
-import { LatentWeaver } from '@memgen/weaver';
+import { alignmentTo, LatentWeaver } from '@memgen/weaver';
 import { z } from 'zod';
 import type { Experiment } from '../config/load-experiment.js';
 import { findCheckpoint } from './starting-point.js';
@@ -28,7 +28,7 @@ export async function makeParts(experiment: Experiment, reasoner: Reasoner): Pro
   const parts: Parts = {};
   try {
     if (weaver.from !== undefined) parts.weaver = await loadWeaver(weaver.from, reasoner);
-    else if (train === 'weaver' || train === 'trigger') parts.weaver = newWeaver(experiment, reasoner);
+    else if (train === 'weaver' || train === 'trigger') parts.weaver = await newWeaver(experiment, reasoner);
     if (trigger.from !== undefined) parts.trigger = await loadTrigger(trigger.from, reasoner);
     else if (train === 'trigger') parts.trigger = newTrigger(experiment, reasoner);
     if (adapter.from !== undefined) parts.adapter = await loadBaseline(adapter.from, reasoner);
@@ -46,11 +46,14 @@ export function disposeParts({ weaver, trigger, adapter, decoder }: Parts): void
 }
 
 /** A weaver as it is before training; of the sizes of `like`, where that came from elsewhere. */
-export function newWeaver(
+export async function newWeaver(
   { weaver: settings, seed }: Experiment,
   { decoder, tokenizer }: Reasoner,
   like?: LatentWeaver,
-): LatentWeaver {
+): Promise<LatentWeaver> {
+  const { initialization, queryText = '', latentToken } = settings;
+  const queryIds = tokenizer.encode(queryText);
+  const latentId = latentToken === undefined ? undefined : oneToken(tokenizer.encode(latentToken));
   return LatentWeaver.initialize(
     decoder,
     decoder.config.hiddenSize,
@@ -58,9 +61,8 @@ export function newWeaver(
       promptLatents: like?.latentCounts.prompt ?? settings.promptLatentsLen,
       inferenceLatents: like?.latentCounts.inference ?? settings.inferenceLatentsLen,
       lora: like?.adapter.config ?? settings.lora,
-      initialization: settings.initialization,
-      ...(settings.queryText !== undefined && { queryIds: tokenizer.encode(settings.queryText) }),
-      ...(settings.latentToken !== undefined && { latentId: oneToken(tokenizer.encode(settings.latentToken)) }),
+      initialization,
+      ...(initialization === 'aligned' && { alignment: await alignmentTo(decoder, { queryIds, latentId }) }),
     },
     Random.fromSeed(seed).fork('weaver'),
   );

@@ -30,7 +30,7 @@ beforeAll(async () => {
   };
   [weaverFolder, adapterFolder] = [folder('weaver'), folder('adapter')];
   const ofWeaver = experimentOf({ weaver: { prompt_latents_len: 3, lora } });
-  const weaver = newWeaver(ofWeaver, reasoner);
+  const weaver = await newWeaver(ofWeaver, reasoner);
   await writeParts(weaverFolder, { experiment: ofWeaver, reasoner, parts: { weaver } });
   const ofAdapter = experimentOf({ training: { train: 'adapter' } });
   const adapter = LoraAdapter.initialize(reasoner.decoder.config, { ...lora, targetModules: ['q_proj'] }, Random.fromSeed(1)); // prettier-ignore

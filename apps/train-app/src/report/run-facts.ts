@@ -39,7 +39,14 @@ export interface RunFactsOptions {
 }
 
 /** Facts of this session, for the report. */
-export function runFacts({ backend, trainingSeconds, readTokens, results, task, seconds }: RunFactsOptions): FactGroup[] {
+export function runFacts({
+  backend,
+  trainingSeconds,
+  readTokens,
+  results,
+  task,
+  seconds,
+}: RunFactsOptions): FactGroup[] {
   const answering = results.flatMap(({ test, rates }) =>
     [...rates].map(([arm, rate]) => ({ label: `${test.title}: ${arm}`, value: `${rate.toFixed(1)} answers/s` })),
   );

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LatentWeaver, type InitializationStyle } from '../../../weaver/src/index.js';
+import { alignmentTo, LatentWeaver, type InitializationStyle } from '../../../weaver/src/index.js';
 import { startBackend } from '../backend/index.js';
 import type { Decoder } from '../model/decoder.js';
 import { frozenDecoder, tinyConfig } from '../model/tiny-decoder.test-helper.js';
@@ -34,9 +34,10 @@ afterEach(() => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-function newWeaver(initialization: InitializationStyle = 'reference'): LatentWeaver {
+async function newWeaver(initialization: InitializationStyle = 'reference'): Promise<LatentWeaver> {
   const lora = { r: 2, alpha: 4, targetModules: ['q_proj'] };
-  return LatentWeaver.initialize(decoder, 16, { lora, initialization, queryIds: [1, 2] }, Random.fromSeed(1));
+  const alignment = await alignmentTo(decoder, { queryIds: [1, 2] });
+  return LatentWeaver.initialize(decoder, 16, { lora, initialization, alignment }, Random.fromSeed(1));
 }
 
 async function train(weaver: Weaver, learningRate: number): Promise<void> {
@@ -51,7 +52,7 @@ const refusal = expect.objectContaining({ code: 'weaver-untrained' }) as Error;
 
 describe('requireTrainedWeaver', () => {
   it.each(['reference', 'small', 'aligned'] as const)('refuses a new weaver that starts %s', async (style) => {
-    const weaver = newWeaver(style);
+    const weaver = await newWeaver(style);
     await expect(requireTrainedWeaver(weaver)).rejects.toEqual(refusal);
     await expect(requireTrainedWeaver(weaver)).rejects.toThrow('allowUntrainedWeaver');
     await expect(requireTrainedWeaver(weaver, { allowUntrainedWeaver: true })).resolves.toBeUndefined();
@@ -59,7 +60,7 @@ describe('requireTrainedWeaver', () => {
   });
 
   it('lets a weaver pass from its first update on, but not after a step whose learning rate is 0', async () => {
-    const weaver = newWeaver();
+    const weaver = await newWeaver();
     await train(weaver, 0);
     await expect(requireTrainedWeaver(weaver)).rejects.toEqual(refusal);
     await train(weaver, 1e-5);
@@ -68,7 +69,7 @@ describe('requireTrainedWeaver', () => {
   });
 
   it('is not misled by files: what they hold counts', async () => {
-    const weaver = newWeaver();
+    const weaver = await newWeaver();
     for (const rate of [0, 1e-5]) {
       await train(weaver, rate);
       await weaver.save(folder);
@@ -80,7 +81,7 @@ describe('requireTrainedWeaver', () => {
   });
 
   it('believes a weaver that cannot tell', async () => {
-    const weaver = newWeaver();
+    const weaver = await newWeaver();
     const silent: Weaver = {
       latentCounts: weaver.latentCounts,
       parameters: () => weaver.parameters(),

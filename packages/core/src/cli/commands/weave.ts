@@ -88,7 +88,7 @@ async function weave(opened: OpenedWeaving, flags: Flags, checkpoint: string | u
   await writeFileAtomically(flags.html, page);
   const points = woven.row.trace!.points.filter((point) => point.woven).length;
   process.stdout.write(
-    `with memory:    ${woven.row.text}\nwithout memory: ${plain.row.text}\n${flags.html}: woven in at ${points} points\n`,
+    `with memory:    ${woven.row.text}\nwithout memory: ${plain.row.text}\n${flags.html}: woven in at ${points} ${points === 1 ? 'point' : 'points'}\n`,
   );
 }
 
