@@ -29,7 +29,8 @@ Options:
   --backends A,B     ${backendNames.join(', ')}; tensorflow,wasm without it
   --only ROWS        some of the suite's rows
   --json FILE        writes the rows, after each one
-  --markdown FILE    puts the table between <!-- SUITE:begin --> and <!-- SUITE:end --> of a document
+  --markdown FILE    puts the table between <!-- NAME:begin --> and <!-- NAME:end --> of a document;
+                     NAME is that of --json bench-NAME.json, else the suite's
   --show FILE        measures nothing, takes the rows of an earlier --json FILE
 
 MEMGEN_PYTHON names a Python with torch and transformers (and peft for training): it is then measured in the same run.

@@ -1,5 +1,6 @@
 // `pnpm bench SUITE`: measures every backend in processes of their own and prints the values beside limits and reference.
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { MemGenError, writeFileAtomically } from '@memgen/common';
 import { parseCommand, usage, type Command } from './command-line.js';
 import { replaceBetweenMarks } from './frame/document.js';
@@ -56,19 +57,25 @@ async function readRows(path: string): Promise<Row[]> {
   });
 }
 
+/** Where a document has the table: named as the file of rows is, `bench-NAME.json`, else as the suite. */
+function placeOf({ json, show, suite }: Command): string {
+  const [, name] = /^bench-(.+)\.json$/.exec(basename(json ?? show ?? '')) ?? [];
+  return name ?? suite.name;
+}
+
 async function run(words: readonly string[]): Promise<void> {
   const command = parseCommand(words, suites);
   if (command === undefined) {
     process.stdout.write(usage(suites));
     return;
   }
-  const { show, markdown, suite } = command;
+  const { show, markdown } = command;
   if (show === undefined) process.stderr.write(`${machineLine()}\n`);
   const rows = show === undefined ? await measure(command) : await readRows(show);
   process.stdout.write(`${textTable(rows)}\n`);
   if (markdown === undefined) return;
   const document = await readFile(markdown, 'utf8');
-  await writeFileAtomically(markdown, replaceBetweenMarks(document, suite.name, markdownTable(rows)));
+  await writeFileAtomically(markdown, replaceBetweenMarks(document, placeOf(command), markdownTable(rows)));
 }
 
 try {
