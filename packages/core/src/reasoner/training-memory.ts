@@ -63,6 +63,7 @@ interface Pass {
  * feed-forward size `i`, queries `q`, keys `k`, layers `L`, ranks and sizes of the adapted modules `r (in + out)`:
  *
  * - parameters: `16 * (L * sum of r (in + out) + 2 (h^2 + h) + (K + K') h + 2 * (2 h + 1))`.
+ * - copies: `4 * L` times the elements of the matrices whose width is a multiple of 1,024.
  * - activations, recomputed: of each pass over `n` columns `4 B * L * (n h + 2 kept k)`, the outputs of its layers, with
  *   its inputs, the final norm (`4 B * 3 n h`) and the mask (`4 B * n * attended`).
  * - activations, kept: in addition, for passes that are differentiated, per layer `4 B * (n (h + q + 2 i + 2) + 2 k
