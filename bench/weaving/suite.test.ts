@@ -45,6 +45,15 @@ it('gives each training step a process of its own, for its peak of memory', () =
   ]);
 });
 
+it('takes steps with products in bfloat16 where TensorFlow has them, of the size that the official code was measured with', () => {
+  const only = new Set(['generate', 'points', 'training']);
+  const jobs = weavingSuite.jobs({ quick: false, model: 'tiny', backends: ['tensorflow'], only });
+  expect(jobs.map(({ label }) => label).filter((label) => label.includes('bfloat16'))).toEqual([
+    'tensorflow bfloat16: weaver training step 4 x 256, 1 + 5 points, recomputing activations',
+    'tensorflow bfloat16: weaver training step 4 x 256, 1 + 5 points, keeping activations',
+  ]);
+});
+
 it('says what latents cost, and whether that grows in line with their number', () => {
   const figures = new FigureSet();
   const facts = { backend: 'wasm', dtype: 'float32' };

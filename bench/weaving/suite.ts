@@ -11,39 +11,32 @@ const groups = ['generate', 'points', 'training'];
 function jobs(settings: SuiteSettings): Job[] {
   const { quick, model, backends, only } = settings;
   const times = quick ? 1 : 3;
-  const perVariant = variantsOf(backends, only)
-    .filter(({ dtype }) => dtype === 'float32')
-    .flatMap(({ backend, dtype }) => {
-      const variant = { backend, dtype };
-      const name = `${variant.backend} ${variant.dtype}`;
-      const weight = relativeCost(variant.backend);
-      const facts = { ...variant, quick, model, only: [...only] };
-      const list = [productsJob(variant, settings)];
-      if (only.has('generate')) {
-        const label = `${name}: generation with latents`;
-        list.push(nodeJob({ label, job: 'woven-generation', settings: facts, weight: 40 * times }));
-      }
-      if (only.has('points')) {
-        const label = `${name}: more and more points`;
-        list.push(nodeJob({ label, job: 'woven-points', settings: facts, weight: 35 * times }));
-      }
-      if (only.has('training')) {
-        stepWorks.forEach((work, size) => {
-          // Where a step takes minutes, one of its size says what another would.
-          if (work.tokens > 256 && (quick || weight > 1)) return;
-          const cost = (15 * weight * (1 + times) * work.batch * work.tokens) / 1024;
-          list.push(
-            nodeJob({
-              label: `${name}: ${stepTitle(work)}`,
-              job: 'woven-training',
-              settings: { ...facts, size },
-              weight: cost,
-            }),
-          );
-        });
-      }
-      return list;
-    });
+  const perVariant = variantsOf(backends, only).flatMap(({ only: rows, ...variant }) => {
+    const { backend, dtype } = variant;
+    const name = `${backend} ${dtype}`;
+    const weight = relativeCost(backend);
+    const facts = { ...variant, quick, model, only: rows };
+    // Products in bfloat16 belong to the loaded decoder: no public operation makes them.
+    const list = dtype === 'float32' ? [productsJob(variant, settings)] : [];
+    if (rows.includes('generate')) {
+      const label = `${name}: generation with latents`;
+      list.push(nodeJob({ label, job: 'woven-generation', settings: facts, weight: 40 * times }));
+    }
+    if (rows.includes('points')) {
+      const label = `${name}: more and more points`;
+      list.push(nodeJob({ label, job: 'woven-points', settings: facts, weight: 35 * times }));
+    }
+    if (rows.includes('training')) {
+      stepWorks.forEach((work, size) => {
+        // Where a step takes minutes, or only the precision differs, one of its size says what another would.
+        if (work.tokens > 256 && (quick || weight > 1 || dtype !== 'float32')) return;
+        const label = `${name}: ${stepTitle(work)}`;
+        const cost = (15 * weight * (1 + times) * work.batch * work.tokens) / 1024;
+        list.push(nodeJob({ label, job: 'woven-training', settings: { ...facts, size }, weight: cost }));
+      });
+    }
+    return list;
+  });
   return [bandwidthJob(settings), ...perVariant];
 }
 

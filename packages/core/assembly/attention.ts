@@ -35,12 +35,13 @@ export function storeColumn(
 }
 
 /**
- * Attention of columns to their rows, for the heads from `first` to before `end`, counted through all columns.
+ * Attention of columns to their rows, for the heads from `first` to before `end`, counted through all columns; both are
+ * multiples of `group`, for heads that share keys and values go through them together, while they are in the nearest cache.
  * @param tasks - four words per column: addresses of its query and its output, both `[heads * headSize]`, and of the list
  * of its row's pages; and how many columns of the row it attends to.
  * @param layerOffset - where the layer begins in a page.
  * @param group - query heads per key-value head.
- * @param scores - room for a float per column of all pages.
+ * @param scores - room for `group` floats per column of all pages.
  */
 export function attendHeads(
   tasks: usize,
@@ -55,16 +56,36 @@ export function attendHeads(
   const headBytes = (<usize>headSize) << 2;
   const blockBytes = headBytes * pageColumns;
   const scale: f32 = 1 / Mathf.sqrt(<f32>headSize);
-  for (let i = first; i < end; i++) {
+  for (let i = first; i < end; i += group) {
     const task = tasks + ((<usize>(i / heads)) << 4);
     const head = i % heads;
     const place = headBytes * head;
+    const query = <usize>load<u32>(task) + place;
+    const output = <usize>load<u32>(task, 4) + place;
     const pages = <usize>load<u32>(task, 8);
     const columns = load<i32>(task, 12);
+    const scoreBytes = (<usize>((columns + pageColumns - 1) & ~(pageColumns - 1))) << 2;
     const keys = layerOffset + (blockBytes << 1) * (head / group);
-    score(<usize>load<u32>(task) + place, pages, keys, columns, headSize, scores);
-    const sum = softmax(scores, columns, scale);
-    mix(<usize>load<u32>(task, 4) + place, pages, keys + blockBytes, columns, headSize, scores, 1 / sum);
+    for (let column = 0; column < columns; column += keyColumns) {
+      const half = column & keyColumns ? blockBytes >> 1 : 0;
+      const block = pageOf(pages, column) + keys + half;
+      let to = scores + ((<usize>column) << 2);
+      for (let member = 0; member < group; member++) {
+        score(query + headBytes * member, block, headSize, to);
+        to += scoreBytes;
+      }
+    }
+    for (let member = 0; member < group; member++) softmax(scores + scoreBytes * member, columns, scale);
+    memory.fill(output, 0, headBytes * group);
+    for (let column = 0; column < columns; column += pageColumns) {
+      const count = min(pageColumns, columns - column);
+      const values = pageOf(pages, column) + keys + blockBytes;
+      let weights = scores + ((<usize>column) << 2);
+      for (let member = 0; member < group; member++) {
+        mix(output + headBytes * member, values, count, headSize, weights);
+        weights += scoreBytes;
+      }
+    }
   }
 }
 
@@ -81,46 +102,41 @@ export function attend(
   attendHeads(tasks, layerOffset, heads, group, headSize, scores, 0, count * heads);
 }
 
-/** Products of a query with keys, {@link keyColumns} at a time; columns beyond the last give numbers without meaning. */
-function score(query: usize, pages: usize, offset: usize, columns: i32, headSize: i32, scores: usize): void {
+/** Products of a query with {@link keyColumns} keys; columns beyond the last give numbers without meaning. */
+export function score(query: usize, keys: usize, headSize: i32, scores: usize): void {
   const queryEnd = query + ((<usize>headSize) << 2);
-  const keyBytes = ((<usize>headSize) << 2) * keyColumns;
-  for (let first = 0; first < columns; first += keyColumns) {
-    let keys = pageOf(pages, first) + offset + ((first & keyColumns) !== 0 ? keyBytes : 0);
-    let sum0 = f32x4.splat(0);
-    let sum1 = f32x4.splat(0);
-    let sum2 = f32x4.splat(0);
-    let sum3 = f32x4.splat(0);
-    let sum4 = f32x4.splat(0);
-    let sum5 = f32x4.splat(0);
-    let sum6 = f32x4.splat(0);
-    let sum7 = f32x4.splat(0);
-    for (let channel = query; channel < queryEnd; channel += 4) {
-      const q = v128.load32_splat(channel);
-      sum0 = multiplyAdd(sum0, q, v128.load(keys));
-      sum1 = multiplyAdd(sum1, q, v128.load(keys, 16));
-      sum2 = multiplyAdd(sum2, q, v128.load(keys, 32));
-      sum3 = multiplyAdd(sum3, q, v128.load(keys, 48));
-      sum4 = multiplyAdd(sum4, q, v128.load(keys, 64));
-      sum5 = multiplyAdd(sum5, q, v128.load(keys, 80));
-      sum6 = multiplyAdd(sum6, q, v128.load(keys, 96));
-      sum7 = multiplyAdd(sum7, q, v128.load(keys, 112));
-      keys += keyColumns << 2;
-    }
-    v128.store(scores, sum0);
-    v128.store(scores, sum1, 16);
-    v128.store(scores, sum2, 32);
-    v128.store(scores, sum3, 48);
-    v128.store(scores, sum4, 64);
-    v128.store(scores, sum5, 80);
-    v128.store(scores, sum6, 96);
-    v128.store(scores, sum7, 112);
-    scores += keyColumns << 2;
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
+  let sum2 = f32x4.splat(0);
+  let sum3 = f32x4.splat(0);
+  let sum4 = f32x4.splat(0);
+  let sum5 = f32x4.splat(0);
+  let sum6 = f32x4.splat(0);
+  let sum7 = f32x4.splat(0);
+  for (let channel = query; channel < queryEnd; channel += 4) {
+    const q = v128.load32_splat(channel);
+    sum0 = multiplyAdd(sum0, q, v128.load(keys));
+    sum1 = multiplyAdd(sum1, q, v128.load(keys, 16));
+    sum2 = multiplyAdd(sum2, q, v128.load(keys, 32));
+    sum3 = multiplyAdd(sum3, q, v128.load(keys, 48));
+    sum4 = multiplyAdd(sum4, q, v128.load(keys, 64));
+    sum5 = multiplyAdd(sum5, q, v128.load(keys, 80));
+    sum6 = multiplyAdd(sum6, q, v128.load(keys, 96));
+    sum7 = multiplyAdd(sum7, q, v128.load(keys, 112));
+    keys += keyColumns << 2;
   }
+  v128.store(scores, sum0);
+  v128.store(scores, sum1, 16);
+  v128.store(scores, sum2, 32);
+  v128.store(scores, sum3, 48);
+  v128.store(scores, sum4, 64);
+  v128.store(scores, sum5, 80);
+  v128.store(scores, sum6, 96);
+  v128.store(scores, sum7, 112);
 }
 
-/** Turns scores into weights before normalisation, `e^(scale * (score - largest))`, and returns their sum. */
-function softmax(scores: usize, columns: i32, scale: f32): f32 {
+/** Turns the scores of a head into weights, `e^(scale * (score - largest))` over their sum. */
+function softmax(scores: usize, columns: i32, scale: f32): void {
   const end = scores + ((<usize>columns) << 2);
   // What fills up the last vector is far below any score: its weight vanishes.
   for (let rest = end; (rest - scores) & 15; rest += 4) store<f32>(rest, -Infinity);
@@ -134,68 +150,71 @@ function softmax(scores: usize, columns: i32, scale: f32): f32 {
     v128.store(i, weights);
     sum = f32x4.add(sum, weights);
   }
-  return sumOfLanes(sum);
+  const factors = f32x4.splat(1 / sumOfLanes(sum));
+  for (let i = scores; i < end; i += 16) v128.store(i, f32x4.mul(v128.load(i), factors));
 }
 
-/** Sum of the values by their weights, times `factor`. The size of a head is even: 32, 4 or 2 channels at a time. */
-function mix(
-  output: usize,
-  pages: usize,
-  offset: usize,
-  columns: i32,
-  headSize: i32,
-  weights: usize,
-  factor: f32,
-): void {
-  const factors = f32x4.splat(factor);
+/** Adds the values of up to a page by their weights. The size of a head is even: 32, 4 or 2 channels at a time. */
+function mix(output: usize, values: usize, count: i32, headSize: i32, weights: usize): void {
   const headBytes = (<usize>headSize) << 2;
+  const weightsEnd = weights + ((<usize>count) << 2);
   let channel: usize = 0;
   for (; channel + 128 <= headBytes; channel += 128) {
-    let sum0 = f32x4.splat(0);
-    let sum1 = f32x4.splat(0);
-    let sum2 = f32x4.splat(0);
-    let sum3 = f32x4.splat(0);
-    let sum4 = f32x4.splat(0);
-    let sum5 = f32x4.splat(0);
-    let sum6 = f32x4.splat(0);
-    let sum7 = f32x4.splat(0);
-    let values: usize = 0;
-    for (let column = 0; column < columns; column++) {
-      if ((column & (pageColumns - 1)) === 0) values = pageOf(pages, column) + offset + channel;
-      const weight = v128.load32_splat(weights + ((<usize>column) << 2));
-      sum0 = multiplyAdd(sum0, weight, v128.load(values));
-      sum1 = multiplyAdd(sum1, weight, v128.load(values, 16));
-      sum2 = multiplyAdd(sum2, weight, v128.load(values, 32));
-      sum3 = multiplyAdd(sum3, weight, v128.load(values, 48));
-      sum4 = multiplyAdd(sum4, weight, v128.load(values, 64));
-      sum5 = multiplyAdd(sum5, weight, v128.load(values, 80));
-      sum6 = multiplyAdd(sum6, weight, v128.load(values, 96));
-      sum7 = multiplyAdd(sum7, weight, v128.load(values, 112));
-      values += headBytes;
-    }
-    v128.store(output + channel, f32x4.mul(sum0, factors));
-    v128.store(output + channel, f32x4.mul(sum1, factors), 16);
-    v128.store(output + channel, f32x4.mul(sum2, factors), 32);
-    v128.store(output + channel, f32x4.mul(sum3, factors), 48);
-    v128.store(output + channel, f32x4.mul(sum4, factors), 64);
-    v128.store(output + channel, f32x4.mul(sum5, factors), 80);
-    v128.store(output + channel, f32x4.mul(sum6, factors), 96);
-    v128.store(output + channel, f32x4.mul(sum7, factors), 112);
+    mixChannels(output + channel, values + channel, headBytes, weights, weightsEnd);
   }
   for (; channel < headBytes; channel += 16) {
-    const whole = channel + 16 <= headBytes;
-    let sum = f32x4.splat(0);
-    let values: usize = 0;
-    for (let column = 0; column < columns; column++) {
-      if ((column & (pageColumns - 1)) === 0) values = pageOf(pages, column) + offset + channel;
-      const weight = v128.load32_splat(weights + ((<usize>column) << 2));
-      sum = multiplyAdd(sum, weight, whole ? v128.load(values) : v128.load64_zero(values));
-      values += headBytes;
-    }
-    sum = f32x4.mul(sum, factors);
-    if (whole) v128.store(output + channel, sum);
-    else v128.store64_lane(output + channel, sum, 0);
+    mixLastChannels(output + channel, values + channel, headBytes, weights, weightsEnd, channel + 16 <= headBytes);
   }
+}
+
+/** {@link mix} of 32 channels. */
+export function mixChannels(output: usize, value: usize, headBytes: usize, weights: usize, weightsEnd: usize): void {
+  let sum0 = v128.load(output);
+  let sum1 = v128.load(output, 16);
+  let sum2 = v128.load(output, 32);
+  let sum3 = v128.load(output, 48);
+  let sum4 = v128.load(output, 64);
+  let sum5 = v128.load(output, 80);
+  let sum6 = v128.load(output, 96);
+  let sum7 = v128.load(output, 112);
+  for (; weights < weightsEnd; weights += 4) {
+    const weight = v128.load32_splat(weights);
+    sum0 = multiplyAdd(sum0, weight, v128.load(value));
+    sum1 = multiplyAdd(sum1, weight, v128.load(value, 16));
+    sum2 = multiplyAdd(sum2, weight, v128.load(value, 32));
+    sum3 = multiplyAdd(sum3, weight, v128.load(value, 48));
+    sum4 = multiplyAdd(sum4, weight, v128.load(value, 64));
+    sum5 = multiplyAdd(sum5, weight, v128.load(value, 80));
+    sum6 = multiplyAdd(sum6, weight, v128.load(value, 96));
+    sum7 = multiplyAdd(sum7, weight, v128.load(value, 112));
+    value += headBytes;
+  }
+  v128.store(output, sum0);
+  v128.store(output, sum1, 16);
+  v128.store(output, sum2, 32);
+  v128.store(output, sum3, 48);
+  v128.store(output, sum4, 64);
+  v128.store(output, sum5, 80);
+  v128.store(output, sum6, 96);
+  v128.store(output, sum7, 112);
+}
+
+/** {@link mix} of four channels or, at the end of a head, two. */
+function mixLastChannels(
+  output: usize,
+  value: usize,
+  headBytes: usize,
+  weights: usize,
+  weightsEnd: usize,
+  whole: bool,
+): void {
+  let sum = whole ? v128.load(output) : v128.load64_zero(output);
+  for (; weights < weightsEnd; weights += 4) {
+    sum = multiplyAdd(sum, v128.load32_splat(weights), whole ? v128.load(value) : v128.load64_zero(value));
+    value += headBytes;
+  }
+  if (whole) v128.store(output, sum);
+  else v128.store64_lane(output, sum, 0);
 }
 
 /** Address of the page that holds a column. */

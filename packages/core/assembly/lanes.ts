@@ -1,8 +1,8 @@
 // Vectors of four floats: multiply and add, sums, and stores of fewer than four.
 
-/** `sum + a * b` per lane. */
+/** `sum + a * b` per lane; rounded once where the module is built with relaxed SIMD and the processor has such an instruction. */
 export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(a, b));
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
 }
 
 /** Sum of the four lanes. */

@@ -1,4 +1,5 @@
 // The part of WebAssembly's interface that is used here; the types of the language come with it only together with the DOM.
+import { setFlagsFromString } from 'node:v8';
 
 export interface WasmMemory<BUFFER extends ArrayBufferLike = ArrayBufferLike> {
   /** Replaced when the memory grows; the old one is detached, or, if shared, goes on showing the part it had. */
@@ -11,6 +12,7 @@ interface WebAssemblyInterface {
   readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => WasmMemory<SharedArrayBuffer>;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { readonly exports: unknown };
+  validate(bytes: Uint8Array): boolean;
 }
 
 declare const WebAssembly: WebAssemblyInterface;
@@ -26,9 +28,18 @@ export function createMemory(): WasmMemory<SharedArrayBuffer> {
   return new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
 }
 
-/** Compiles a small module. */
-export function compile(bytes: Uint8Array): object {
-  return new WebAssembly.Module(bytes);
+/** The same small module, in base64, without and with the instructions of relaxed SIMD: multiply and add in one. */
+export interface ModuleVariants {
+  simd: string;
+  relaxedSimd: string;
+}
+
+/** Compiles the faster variant where the engine has its instructions, else the other. */
+export function compile({ simd, relaxedSimd }: ModuleVariants): object {
+  const relaxed = Buffer.from(relaxedSimd, 'base64');
+  // Node 20 has the instructions as they became standard, behind a flag that admits them and changes nothing else.
+  if (!WebAssembly.validate(relaxed)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return new WebAssembly.Module(WebAssembly.validate(relaxed) ? relaxed : Buffer.from(simd, 'base64'));
 }
 
 /** A module over a memory: its functions. */
@@ -37,6 +48,6 @@ export function link(module: object, memory: WasmMemory): unknown {
 }
 
 /** {@link compile} and {@link link}. */
-export function instantiate(bytes: Uint8Array, memory: WasmMemory): unknown {
-  return link(compile(bytes), memory);
+export function instantiate(variants: ModuleVariants, memory: WasmMemory): unknown {
+  return link(compile(variants), memory);
 }

@@ -16,7 +16,7 @@ type Multiply = (
 
 /**
  * Attention of `count` columns, described by tasks of {@link attentionTaskWords} words. Each thread that takes part has
- * `scoresBytes` of the room at `scores`, a float per column of the longest row's pages.
+ * `scoresBytes` of the room at `scores`: for each head of a group a float per column of the longest row's pages.
  */
 type Attend = (
   tasks: number,
@@ -62,7 +62,7 @@ let compiled: object | undefined;
 
 /** The compiled module, which threads can share. */
 export function kernelModule(): object {
-  return (compiled ??= compile(Buffer.from(kernelsBase64, 'base64')));
+  return (compiled ??= compile(kernelsBase64));
 }
 
 /** @param memory - a shared one. */

@@ -276,7 +276,9 @@ export class StepDecoder {
     const { lengths } = cache;
     const pages = counts.map((count, row) => (count === 0 ? [] : cache.pages(row)));
     this.pageLists.reserve(4 * pages.flat().length);
-    this.scoresBytes = 4 * pageColumns * Math.max(0, ...pages.map((list) => list.length));
+    const { heads, keyValueHeads } = this.config;
+    const group = heads / keyValueHeads;
+    this.scoresBytes = 4 * group * pageColumns * Math.max(0, ...pages.map((list) => list.length));
     this.scores.reserve(this.scoresBytes * this.threads);
     this.layers.rotary.reserve(Math.max(0, ...lengths.map((length, row) => length + counts[row]!)));
     this.arena.words(this.pageLists.address, pages.flat().length).set(pages.flat());

@@ -14,7 +14,7 @@ const mostThreads = 8;
 const leastShared = 2 ** 17;
 
 /** Parts of a product per thread: one that comes late finds something left to do. */
-const partsPerThread = 8;
+const partsPerThread = 16;
 
 /** The whole program of a thread: it needs no file, and no loader of the main thread's. */
 const program = `
@@ -63,8 +63,8 @@ export class ThreadTeam {
       multiplyFloat32: together(1),
       multiplyBfloat16: together(0),
       attend: (...attention) => {
-        const [, count, , heads, , headSize, , scoresBytes] = attention;
-        const work = 2 * count * (scoresBytes / 4) * heads * headSize;
+        const [, count, , heads, group, headSize, , scoresBytes] = attention;
+        const work = 2 * count * (scoresBytes / (4 * group)) * heads * headSize;
         if (this.disposed || work < leastShared) shared.attend(...attention);
         else shared.attendTogether(control, ...attention);
       },

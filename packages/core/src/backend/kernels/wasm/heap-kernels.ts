@@ -62,7 +62,7 @@ const linked = new WeakMap<WasmEngine, HeapKernels>();
 export function heapKernels(engine: WasmEngine): HeapKernels {
   let kernels = linked.get(engine);
   if (kernels === undefined) {
-    kernels = instantiate(Buffer.from(heapKernelsBase64, 'base64'), memoryOf(engine)) as HeapKernels;
+    kernels = instantiate(heapKernelsBase64, memoryOf(engine)) as HeapKernels;
     linked.set(engine, kernels);
   }
   return kernels;
