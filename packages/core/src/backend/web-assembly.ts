@@ -28,14 +28,14 @@ export function createMemory(): WasmMemory<SharedArrayBuffer> {
   return new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
 }
 
-/** The same small module, in base64, without and with the instructions of relaxed SIMD: multiply and add in one. */
+/** A small module in base64, and the same with the instructions of relaxed SIMD: multiply and add in one. */
 export interface ModuleVariants {
   simd: string;
-  relaxedSimd: string;
+  relaxedSimd?: string;
 }
 
 /** Compiles the faster variant where the engine has its instructions, else the other. */
-export function compile({ simd, relaxedSimd }: ModuleVariants): object {
+export function compile({ simd, relaxedSimd = simd }: ModuleVariants): object {
   const relaxed = Buffer.from(relaxedSimd, 'base64');
   // Node 20 has the instructions as they became standard, behind a flag that admits them and changes nothing else.
   if (!WebAssembly.validate(relaxed)) setFlagsFromString('--experimental-wasm-relaxed-simd');
