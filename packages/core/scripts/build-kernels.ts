@@ -31,7 +31,7 @@ export const heapKernels: KernelModule = {
   target: 'src/backend/kernels/wasm/heap-kernels.wasm.ts',
   name: 'heapKernelsBase64',
   options: [],
-  // Training goes through them: the same seed gives the same weights on any processor.
+  // Gradients go through them: the same batches give the same weights on any processor.
   relaxed: false,
 };
 

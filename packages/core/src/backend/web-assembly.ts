@@ -37,8 +37,11 @@ export interface ModuleVariants {
 /** Compiles the faster variant where the engine has its instructions, else the other. */
 export function compile({ simd, relaxedSimd = simd }: ModuleVariants): object {
   const relaxed = Buffer.from(relaxedSimd, 'base64');
-  // Node 20 has the instructions as they became standard, behind a flag that admits them and changes nothing else.
-  if (!WebAssembly.validate(relaxed)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  // Node 20 has the instructions as they became standard, behind a flag that admits them and changes nothing else. Later
+  // ones do not know the flag and would complain of it to the user.
+  if (!WebAssembly.validate(relaxed) && process.versions.node.startsWith('20.')) {
+    setFlagsFromString('--experimental-wasm-relaxed-simd');
+  }
   return new WebAssembly.Module(WebAssembly.validate(relaxed) ? relaxed : Buffer.from(simd, 'base64'));
 }
 

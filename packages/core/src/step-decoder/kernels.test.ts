@@ -136,6 +136,8 @@ describe.each([
       { headSize: 6, columns: 31, group: 2 },
       { headSize: 16, columns: 33, group: 3 },
       { headSize: 22, columns: 97, group: 1 },
+      // Two runs of 32 channels, one of four, one of two; two whole pages and a part.
+      { headSize: 70, columns: 130, group: 3 },
     ];
     it.each(sizes)('mix the values of $columns columns in heads of $headSize', ({ headSize, columns, group }) => {
       const keyValueHeads = 2;
