@@ -3,7 +3,7 @@
 import { multiplyAdd, sumOfLanes } from '../assembly/lanes';
 import { packColumns, packRows, roundUp } from './packing';
 import { addBias, exponentialsOf, scaleBy } from './softmax';
-import { multiplyPanels, tileBytes } from './tile';
+import { multiplyPanels, tileBytes, tileColumns, tileRowBytes } from './tile';
 
 /** Rows whose weights exist at once. */
 const mostRows: i32 = 32;
@@ -25,8 +25,8 @@ export function attentionBytes(columns: i32, size: i32, back: bool): usize {
 
 /** Places the parts from `room` on and returns where they end. A spare tile comes first. */
 function layOut(room: usize, columns: i32, size: i32, back: bool): usize {
-  const wideColumns = <usize>roundUp(columns, 8);
-  const wideSize = <usize>roundUp(size, 8);
+  const wideColumns = <usize>roundUp(columns, tileColumns);
+  const wideSize = <usize>roundUp(size, tileColumns);
   const matrix = (wideColumns * wideSize) << 2;
   let place = room + tileBytes;
   keysAcross = place;
@@ -75,9 +75,9 @@ function weigh(
   spare: usize,
 ): void {
   const headBytes = (<usize>size) << 2;
-  const stride = (<usize>roundUp(columns, 8)) << 2;
+  const stride = (<usize>roundUp(columns, tileColumns)) << 2;
   packRows(query + headBytes * firstRow, headBytes, false, rows, size, packed);
-  multiplyPanels(packed, keysAcross, headBytes << 3, weights, stride, rows, size, visible, false, spare);
+  multiplyPanels(packed, keysAcross, headBytes * tileColumns, weights, stride, rows, size, visible, false, spare);
   const scale: f32 = 1 / Mathf.sqrt(<f32>size);
   for (let row = 0; row < rows; row++) {
     const scores = weights + stride * row;
@@ -107,7 +107,7 @@ export function attend(
 ): void {
   layOut(room, columns, size, false);
   const headBytes = (<usize>size) << 2;
-  const stride = (<usize>roundUp(columns, 8)) << 2;
+  const stride = (<usize>roundUp(columns, tileColumns)) << 2;
   packColumns(key, headBytes, true, size, columns, keysAcross);
   packColumns(value, headBytes, false, columns, size, valuesAcross);
   for (let first = 0; first < rows; first += mostRows) {
@@ -116,7 +116,7 @@ export function attend(
     weigh(query, bias, first, count, tokens, columns, visible, size, room);
     packRows(weights, stride, false, count, visible, packed);
     const out = output + headBytes * first;
-    multiplyPanels(packed, valuesAcross, (<usize>columns) << 5, out, headBytes, count, visible, size, false, room);
+    multiplyPanels(packed, valuesAcross, tileRowBytes * columns, out, headBytes, count, visible, size, false, room);
   }
 }
 
@@ -138,7 +138,7 @@ export function attendBack(
 ): void {
   layOut(room, columns, size, true);
   const headBytes = (<usize>size) << 2;
-  const stride = (<usize>roundUp(columns, 8)) << 2;
+  const stride = (<usize>roundUp(columns, tileColumns)) << 2;
   const scale: f32 = 1 / Mathf.sqrt(<f32>size);
   const vectors = changes + stride * mostRows;
   packColumns(key, headBytes, true, size, columns, keysAcross);
@@ -150,7 +150,7 @@ export function attendBack(
     const count = min(mostRows, rows - first);
     const visible = visibleColumns(bias, tokens, columns, first, count);
     const offset = headBytes * first;
-    const vectorPanel = (<usize>count) << 5;
+    const vectorPanel = tileRowBytes * count;
     weigh(query, bias, first, count, tokens, columns, visible, size, room);
     // dValue += weights^T dOutput
     packRows(weights, stride, true, visible, count, packed);
@@ -158,7 +158,7 @@ export function attendBack(
     multiplyPanels(packed, vectors, vectorPanel, dValue, headBytes, visible, count, size, true, room);
     // dWeights = dOutput value^T, and from it the gradient of the scores
     packRows(dOutput + offset, headBytes, false, count, size, packed);
-    multiplyPanels(packed, valuesAcross, headBytes << 3, changes, stride, count, size, visible, false, room);
+    multiplyPanels(packed, valuesAcross, headBytes * tileColumns, changes, stride, count, size, visible, false, room);
     for (let row = 0; row < count; row++) {
       softmaxBack(weights + stride * row, changes + stride * row, visible, scale);
     }
@@ -167,7 +167,7 @@ export function attendBack(
     multiplyPanels(
       packed,
       second,
-      (<usize>columns) << 5,
+      tileRowBytes * columns,
       dQuery + offset,
       headBytes,
       count,

@@ -1,7 +1,7 @@
 // Product of two matrices, either stored transposed: blocked for the caches, packed on the way (Goto and van de Geijn 2008).
 import { multiplyAdd } from '../assembly/lanes';
 import { packColumns, packRows, roundUp } from './packing';
-import { multiplyPanels, tileBytes } from './tile';
+import { multiplyPanels, tileBytes, tileRowBytes } from './tile';
 
 // A block of the left matrix stays in the second cache, a panel of the right one in the first.
 const mostRows: i32 = 384;
@@ -63,7 +63,7 @@ export function multiply(
         multiplyPanels(
           packedA,
           packedB,
-          (<usize>depth) << 5,
+          tileRowBytes * depth,
           at(c, cStride, false, row, column),
           cStride,
           height,

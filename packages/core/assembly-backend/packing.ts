@@ -1,17 +1,18 @@
-// Puts matrices into the order in which tiles read them: panels of 4 rows or 8 columns, in each panel one group per step of
-// the inner dimension. What a panel lacks at the edge is filled with zeros.
+// Puts matrices into the order in which tiles read them: panels of 4 rows or of a tile's columns, in each panel one group per
+// step of the inner dimension. What a panel lacks at the edge is filled with zeros.
+
+import { tileColumns, tileRows } from './tile';
 
 /** Panels of a matrix whose panel direction lies along memory: `from [depth, count]`, panels `[depth][width]`. */
 function packAlong(from: usize, stride: usize, count: i32, depth: i32, width: i32, to: usize): void {
-  const vectors = width >> 2;
+  const bytes = (<usize>width) << 2;
   for (let first = 0; first < count; first += width) {
     const present = min(width, count - first);
     let source = from + ((<usize>first) << 2);
     if (present === width) {
       for (let step = 0; step < depth; step++) {
-        v128.store(to, v128.load(source));
-        if (vectors === 2) v128.store(to, v128.load(source, 16), 16);
-        to += (<usize>width) << 2;
+        for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(source + i));
+        to += bytes;
         source += stride;
       }
     } else {
@@ -74,14 +75,14 @@ function turnFourRows(from: usize, stride: usize, present: i32, depth: i32, to: 
 
 /** Panels of four rows of `a [rows, depth]`, which is stored as `[depth, rows]` if `transposed`. */
 export function packRows(a: usize, stride: usize, transposed: bool, rows: i32, depth: i32, to: usize): void {
-  if (transposed) packAlong(a, stride, rows, depth, 4, to);
-  else packAcross(a, stride, rows, depth, 4, to);
+  if (transposed) packAlong(a, stride, rows, depth, tileRows, to);
+  else packAcross(a, stride, rows, depth, tileRows, to);
 }
 
-/** Panels of eight columns of `b [depth, columns]`, which is stored as `[columns, depth]` if `transposed`. */
+/** Panels of a tile's columns of `b [depth, columns]`, which is stored as `[columns, depth]` if `transposed`. */
 export function packColumns(b: usize, stride: usize, transposed: bool, depth: i32, columns: i32, to: usize): void {
-  if (transposed) packAcross(b, stride, columns, depth, 8, to);
-  else packAlong(b, stride, columns, depth, 8, to);
+  if (transposed) packAcross(b, stride, columns, depth, tileColumns, to);
+  else packAlong(b, stride, columns, depth, tileColumns, to);
 }
 
 /** The next multiple of a power of two. */

@@ -60,17 +60,36 @@ export function rotate(x: usize, heads: i32, headSize: i32, factors: usize): voi
 
 /** `y = gate / (1 + e^-gate) * up` for rows that hold `size` gates, then `size` ups. */
 export function gatedActivation(x: usize, y: usize, rows: i32, size: i32): void {
-  const one = f32x4.splat(1);
+  const bytes = (<usize>size) << 2;
+  const pairBytes = bytes & ~31;
   for (let row = 0; row < rows; row++) {
-    const ups = x + ((<usize>size) << 2);
-    for (let i = 0; i < size; i += 4) {
-      const offset = (<usize>i) << 2;
-      const gate = v128.load(x + offset);
-      const sigmoid = f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(gate))));
+    activate(x, x + bytes, y, pairBytes);
+    for (let offset = pairBytes; offset < bytes; offset += 16) {
       // The last vector may reach beyond its row; those lanes are not stored.
-      storeLanes(y + offset, f32x4.mul(f32x4.mul(gate, sigmoid), v128.load(ups + offset)), size - i);
+      storeLanes(y + offset, activated(x + offset, x + bytes + offset), <i32>((bytes - offset) >> 2));
     }
-    x += (<usize>size) << 3;
-    y += (<usize>size) << 2;
+    x += bytes << 1;
+    y += bytes;
   }
+}
+
+/** {@link gatedActivation} of a whole number of pairs of vectors, which stand side by side for the engine to join them. */
+export function activate(gates: usize, ups: usize, y: usize, bytes: usize): void {
+  const end = y + bytes;
+  while (y < end) {
+    const low = activated(gates, ups);
+    const high = activated(gates + 16, ups + 16);
+    v128.store(y, low);
+    v128.store(y, high, 16);
+    gates += 32;
+    ups += 32;
+    y += 32;
+  }
+}
+
+function activated(gates: usize, ups: usize): v128 {
+  const one = f32x4.splat(1);
+  const gate = v128.load(gates);
+  const sigmoid = f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(gate))));
+  return f32x4.mul(f32x4.mul(gate, sigmoid), v128.load(ups));
 }

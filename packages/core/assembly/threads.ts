@@ -5,6 +5,7 @@
 // job, so that no job is overwritten while somebody reads it. A thread that comes late, or never, holds nobody up: its parts
 // are taken by the others.
 import { attendHeads } from './attention';
+import { gatedActivation, rmsNorm } from './elementwise';
 import { multiply } from './multiply';
 
 // Words of the control block that several threads write lie in cache lines of their own.
@@ -18,6 +19,8 @@ const job: usize = 320;
 const bfloat16Product = 0;
 const float32Product = 1;
 const attention = 2;
+const gate = 3;
+const norm = 4;
 
 /** Sequence number that ends {@link work}. */
 const stop = -1;
@@ -29,7 +32,7 @@ const pause: i64 = 50_000;
 /**
  * A product as `multiplyFloat32` and `multiplyBfloat16` compute it, by all threads.
  * @param wide - whether the weights are float32.
- * @param part - outputs that a thread takes at a time, a multiple of eight.
+ * @param part - outputs that a thread takes at a time, a multiple of sixteen.
  */
 export function multiplyTogether(
   control: usize,
@@ -80,6 +83,41 @@ export function attendTogether(
   store<usize>(at, scores, 32);
   store<usize>(at, scoresBytes, 36);
   run(control, count * heads);
+}
+
+/**
+ * The gated activation as `gatedActivation` computes it, by all threads.
+ * @param part - rows that a thread takes at a time.
+ */
+export function gateTogether(control: usize, part: i32, x: usize, y: usize, rows: i32, size: i32): void {
+  const at = open(control, gate, rows, part);
+  store<usize>(at, x, 12);
+  store<usize>(at, y, 16);
+  store<i32>(at, size, 20);
+  run(control, rows);
+}
+
+/**
+ * The norm as `rmsNorm` computes it, by all threads.
+ * @param part - rows that a thread takes at a time.
+ */
+export function normTogether(
+  control: usize,
+  part: i32,
+  x: usize,
+  weight: usize,
+  y: usize,
+  rows: i32,
+  size: i32,
+  epsilon: f32,
+): void {
+  const at = open(control, norm, rows, part);
+  store<usize>(at, x, 12);
+  store<usize>(at, y, 16);
+  store<i32>(at, size, 20);
+  store<usize>(at, weight, 24);
+  store<f32>(at, epsilon, 28);
+  run(control, rows);
 }
 
 /**
@@ -148,7 +186,10 @@ function takeParts(control: usize, thread: i32): void {
     const first = atomic.add<i32>(control + next, part);
     if (first >= total) return;
     const end = min(first + part, total);
-    if (load<i32>(at) === attention) attendPart(at, thread, first, end);
+    const kind = load<i32>(at);
+    if (kind === attention) attendPart(at, thread, first, end);
+    else if (kind === gate) gatePart(at, first, end);
+    else if (kind === norm) normPart(at, first, end);
     else multiplyPart(at, total, first, end);
     atomic.add<i32>(control + done, end - first);
   }
@@ -181,4 +222,17 @@ function attendPart(at: usize, thread: i32, first: i32, end: i32): void {
     first,
     end,
   );
+}
+
+function gatePart(at: usize, first: i32, end: i32): void {
+  const size = load<i32>(at, 20);
+  const bytes = (<usize>size) << 2;
+  gatedActivation(load<usize>(at, 12) + bytes * 2 * first, load<usize>(at, 16) + bytes * first, end - first, size);
+}
+
+function normPart(at: usize, first: i32, end: i32): void {
+  const size = load<i32>(at, 20);
+  const offset = ((<usize>size) << 2) * first;
+  const x = load<usize>(at, 12) + offset;
+  rmsNorm(x, load<usize>(at, 24), load<usize>(at, 16) + offset, end - first, size, load<f32>(at, 28));
 }

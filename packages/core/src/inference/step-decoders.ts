@@ -2,6 +2,7 @@
 import { availableParallelism, freemem } from 'node:os';
 import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
+import { joinsVectors } from '../backend/web-assembly.js';
 import type { Decoder } from '../model/decoder.js';
 import { isTrainable } from '../ops/trainable.js';
 import { StepDecoder, type MatrixSource } from '../step-decoder/index.js';
@@ -20,7 +21,14 @@ export type DecodingMode = 'auto' | 'step' | 'backend';
 /** With more rows than this, attention row by row takes longer than all of them at once on a backend. */
 const mostStepRows = 64;
 /** With more columns than this TensorFlow reads them faster by itself than when its products only are borrowed. */
-const mostBorrowedColumns = 128;
+const mostBorrowedColumns = 256;
+/** With more processors TensorFlow's threads are more than those of a step decoder. */
+const mostProcessors = 8;
+
+/** Whether the kernels are as fast as TensorFlow's products: there is nothing to borrow them for. */
+function kernelsAreWide(): boolean {
+  return joinsVectors() && availableParallelism() <= mostProcessors;
+}
 
 /**
  * Whether a step decoder reads the first columns of a batch faster than the current backend: its kernels use all processors,
@@ -28,7 +36,7 @@ const mostBorrowedColumns = 128;
  * where the kernels use one too, the answer is the same, for the results to be so to the bit.
  */
 export function stepsReadPromptsFaster(columns: number): boolean {
-  if (StepDecoder.borrows()) return columns <= mostBorrowedColumns;
+  if (StepDecoder.borrows()) return kernelsAreWide() || columns <= mostBorrowedColumns;
   return ['wasm', 'cpu'].includes(tf.getBackend()) && availableParallelism() > 1;
 }
 
@@ -57,8 +65,8 @@ export async function stepDecoderOf(
   const existing = made.get(model);
   if (existing !== undefined) return existing;
   const borrows = StepDecoder.borrows();
-  const preferred = borrows ? 'both' : 'copied';
-  const hasRoom = StepDecoder.memoryNeeded(model.config, preferred) <= freemem() / 4;
+  const preferred = borrows && !kernelsAreWide() ? 'both' : 'copied';
+  const hasRoom = StepDecoder.memoryNeeded(model.config) <= freemem() / 4;
   if (!hasRoom && !borrows && mode === 'auto') return undefined;
   const decoder = create(model, hasRoom || !borrows ? preferred : 'borrowed');
   made.set(model, decoder);

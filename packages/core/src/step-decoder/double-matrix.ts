@@ -5,7 +5,7 @@ import type { PackedMatrix } from './packed-matrix.js';
 import type { MatrixShape, StepMatrix } from './step-matrix.js';
 
 /** With more rows than this TensorFlow's products are faster than those of the kernels. */
-const mostCopiedRows = 24;
+const mostCopiedRows = 96;
 
 export class DoubleMatrix implements StepMatrix {
   readonly shape: MatrixShape;

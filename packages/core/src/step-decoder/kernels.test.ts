@@ -39,10 +39,11 @@ it('are those that the sources give', { timeout: 60_000 }, async () => {
   expect(committed === (await compileKernels())).toBe(true);
 });
 
-const { simd } = kernelsBase64;
+const { simd, relaxedSimd } = kernelsBase64;
 
 describe.each([
   { built: 'for this engine', make: () => createKernels(arena.memory) },
+  { built: 'without joined vectors', make: () => link(compile({ simd, relaxedSimd }), arena.memory) as Kernels },
   { built: 'without relaxed SIMD', make: () => link(compile({ simd, relaxedSimd: simd }), arena.memory) as Kernels },
 ])('built $built', ({ make }) => {
   beforeEach(() => {
@@ -116,7 +117,7 @@ describe.each([
   });
 
   describe('gatedActivation', () => {
-    it.each([1, 3, 8, 13])('works on rows of %i gates and writes no further', (size) => {
+    it.each([1, 3, 8, 13, 29])('works on rows of %i gates and writes no further', (size) => {
       const rows = 2;
       const x = normals(rows * 2 * size).map((value) => 5 * value);
       const y = place(new Float32Array(rows * size + 8).fill(42));
@@ -136,6 +137,7 @@ describe.each([
       { headSize: 6, columns: 31, group: 2 },
       { headSize: 16, columns: 33, group: 3 },
       { headSize: 22, columns: 97, group: 1 },
+      { headSize: 64, columns: 75, group: 3 },
       // Two runs of 32 channels, one of four, one of two; two whole pages and a part.
       { headSize: 70, columns: 130, group: 3 },
     ];

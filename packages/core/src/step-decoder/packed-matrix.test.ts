@@ -21,7 +21,7 @@ function numbers(length: number, seed: number, storage: 'float32' | 'bfloat16'):
 const sizes = {
   rows: fc.integer({ min: 1, max: 11 }),
   inputs: fc.integer({ min: 1, max: 21 }),
-  outputs: fc.integer({ min: 1, max: 27 }),
+  outputs: fc.integer({ min: 1, max: 40 }),
   seed: fc.nat(),
   withBias: fc.boolean(),
   accumulate: fc.constantFrom(0, 1),

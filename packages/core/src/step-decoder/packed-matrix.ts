@@ -3,8 +3,8 @@ import { blockBytes, type Arena } from './arena.js';
 import type { Kernels } from './kernels.js';
 import type { MatrixShape, StepMatrix } from './step-matrix.js';
 
-/** Outputs of a panel: for each input in turn, the weights of eight outputs side by side. */
-const panelOutputs = 8;
+/** Outputs of a panel: for each input in turn, the weights of sixteen outputs side by side. */
+export const panelOutputs = 16;
 
 export type WeightStorage = 'float32' | 'bfloat16';
 
@@ -63,7 +63,7 @@ export class PackedMatrix implements StepMatrix {
     for (let input = 0; input < inputs; input++) {
       const word = words[input * size + (place % size)]!;
       if (this.storage === 'float32') bits[input] = word;
-      else bits[input] = place < 4 ? word << 16 : word & 0xffff0000;
+      else bits[input] = place < size ? word << 16 : word & 0xffff0000;
     }
   }
 }
@@ -104,7 +104,7 @@ function packFloat32(source: Uint32Array, shape: MatrixShape, target: Uint32Arra
   });
 }
 
-/** Word i of an input holds output i in its lower half and output i + 4 in its upper half. */
+/** Word i of an input holds output i in its lower half and output i + 8 in its upper half. */
 function packBfloat16(source: Uint32Array, shape: MatrixShape, target: Uint32Array): void {
   const half = panelOutputs / 2;
   forEachRun(shape, half, (from, to, width) => {

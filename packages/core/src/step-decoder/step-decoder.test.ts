@@ -75,7 +75,7 @@ describe.each(['float32', 'bfloat16'] as const)('StepDecoder with weights in %s'
   });
 
   it('needs no more memory than announced, and half for the matrices in bfloat16', async () => {
-    const config = tinyConfig({ vocab_size: 2000, hidden_size: 64, intermediate_size: 128 });
+    const config = tinyConfig({ vocab_size: 20_000, hidden_size: 64, intermediate_size: 128 });
     const decoder = await decoderWith(weights, config);
     const needed = StepDecoder.memoryNeeded(config);
     const step = await StepDecoder.create(decoder);

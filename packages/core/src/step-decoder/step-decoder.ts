@@ -16,14 +16,8 @@ import { checkCounts, checkThreads, requireHostProduct } from './step-checks.js'
 import { controlBytes, defaultThreads, ThreadTeam } from './thread-team.js';
 import { borrowWeights, copyWeights, mostWeightBytes, type StepWeights } from './step-weights.js';
 
-/** With copied matrices, the vectors of a block stay in the processor's caches. */
-const copiedBlock = 32;
-/** The backend's products read their matrix anew for each block. */
-const borrowedBlock = 256;
-
-function blockOf(matrices: MatrixSource): number {
-  return matrices === 'copied' ? copiedBlock : borrowedBlock;
-}
+/** Most columns that go through the layers together: with more, nothing is gained by reading each matrix once for all. */
+const mostColumns = 256;
 
 /** Where the matrices of a step decoder lie. */
 export type MatrixSource = 'copied' | 'borrowed' | 'both';
@@ -78,8 +72,6 @@ export class StepDecoder {
     private readonly arena: Arena,
     private readonly weights: StepWeights,
     private readonly threads: number,
-    /** Most columns that go through the layers together. */
-    private readonly block: number,
   ) {
     const shared = createKernels(arena.memory);
     if (threads > 1) {
@@ -92,7 +84,7 @@ export class StepDecoder {
       });
     }
     this.kernels = this.team?.kernels ?? shared;
-    this.layers = new LayerPass(config, weights, this.kernels, arena, block);
+    this.layers = new LayerPass(config, weights, this.kernels, arena, mostColumns);
     this.pool = new PagePool(arena, pageLayout(config).pageBytes);
     this.pageLists = new GrowingBlock(arena);
     this.scores = new GrowingBlock(arena);
@@ -112,15 +104,14 @@ export class StepDecoder {
     checkThreads(threads);
     const { config } = decoder;
     const arena = new Arena();
-    const block = blockOf(matrices);
     const weights =
       matrices === 'borrowed'
         ? await borrowWeights(decoder, arena, requireHostProduct())
         : await copyWeights(decoder, arena, {
-            otherBytes: passBytes(config, block),
+            otherBytes: passBytes(config, mostColumns),
             product: matrices === 'both' ? requireHostProduct() : undefined,
           });
-    return new StepDecoder(config, arena, weights, threads, block);
+    return new StepDecoder(config, arena, weights, threads);
   }
 
   /** Whether the current backend lends its matrices. */
@@ -129,8 +120,8 @@ export class StepDecoder {
   }
 
   /** Most bytes of WebAssembly memory that copied matrices take: half of that where all weights are bfloat16. */
-  static memoryNeeded(config: DecoderConfig, matrices: 'copied' | 'both' = 'copied'): number {
-    return mostWeightBytes(config) + passBytes(config, blockOf(matrices));
+  static memoryNeeded(config: DecoderConfig): number {
+    return mostWeightBytes(config) + passBytes(config, mostColumns);
   }
 
   /** Bytes of WebAssembly memory in use; 0 when disposed. */
@@ -173,7 +164,7 @@ export class StepDecoder {
    * @throws MemGenError `adapter-shape` for an adapter of another model, `step-decoder-memory`.
    */
   prepareAdapter(adapter: LoraAdapter): Promise<StepAdapter> {
-    return packAdapter(adapter, { config: this.config, arena: this.arena, columns: this.block });
+    return packAdapter(adapter, { config: this.config, arena: this.arena, columns: mostColumns });
   }
 
   /**
@@ -205,8 +196,8 @@ export class StepDecoder {
     own.reserve(counts);
     this.hidden.reserve(4 * total * hiddenSize);
     const columns = this.prepareColumns(own, counts);
-    for (let first = 0; first < total; first += this.block) {
-      const block = columns.slice(first, first + this.block);
+    for (let first = 0; first < total; first += mostColumns) {
+      const block = columns.slice(first, first + mostColumns);
       const vectors = inputs.subarray(first * hiddenSize, (first + block.length) * hiddenSize);
       this.layers.run(vectors, block, {
         output: this.hidden.address + 4 * first * hiddenSize,

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { isMainThread, Worker } from 'node:worker_threads';
 import type { Kernels, SharedKernels } from './kernels.js';
 import type { WasmMemory } from '../backend/web-assembly.js';
+import { panelOutputs } from './packed-matrix.js';
 
 /** Bytes of the block through which the threads speak to each other. */
 export const controlBytes = 512;
@@ -12,6 +13,10 @@ const mostThreads = 8;
 
 /** Work of fewer multiplications is done before other threads have noticed it. */
 const leastShared = 2 ** 17;
+
+/** Multiplications that take as long as an exponential, and as reading and writing a number again. */
+const exponentialWork = 16;
+const copyWork = 4;
 
 /** Parts of a product per thread: one that comes late finds something left to do. */
 const partsPerThread = 16;
@@ -55,9 +60,10 @@ export class ThreadTeam {
           alone(x, rows, inputs, weights, bias, outputs, y, accumulate);
           return;
         }
-        const part = 8 * Math.ceil(outputs / (8 * partsPerThread * threads));
+        const part = panelOutputs * Math.ceil(outputs / (panelOutputs * partsPerThread * threads));
         shared.multiplyTogether(control, wide, part, x, rows, inputs, weights, bias, outputs, y, accumulate);
       };
+    const partOf = (rows: number) => Math.ceil(rows / (partsPerThread * threads));
     this.kernels = {
       ...shared,
       multiplyFloat32: together(1),
@@ -67,6 +73,16 @@ export class ThreadTeam {
         const work = 2 * count * (scoresBytes / (4 * group)) * heads * headSize;
         if (this.disposed || work < leastShared) shared.attend(...attention);
         else shared.attendTogether(control, ...attention);
+      },
+      gatedActivation: (...activation) => {
+        const [, , rows, size] = activation;
+        if (this.disposed || exponentialWork * rows * size < leastShared) shared.gatedActivation(...activation);
+        else shared.gateTogether(control, partOf(rows), ...activation);
+      },
+      rmsNorm: (...norm) => {
+        const [, , , rows, size] = norm;
+        if (this.disposed || copyWork * rows * size < leastShared) shared.rmsNorm(...norm);
+        else shared.normTogether(control, partOf(rows), ...norm);
       },
     };
   }

@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { compileKernels, heapKernels as source } from '../../../../scripts/build-kernels.js';
 import { startBackend } from '../../start-backend.js';
-import { heapKernels, withRoom } from './heap-kernels.js';
+import { instantiate, type ModuleVariants, type WasmMemory } from '../../web-assembly.js';
+import { heapKernels, withRoom, type HeapKernels } from './heap-kernels.js';
+import { heapKernelsBase64 } from './heap-kernels.wasm.js';
 import { address, asWasmEngine, float32View } from './wasm-engine.js';
 
 beforeAll(() => startBackend({ backend: 'wasm' }));
@@ -100,4 +102,37 @@ it('keep no packed copy of what they multiply by', () => {
   for (const weight of weights) tf.matMul(x, weight).dispose();
   expect(engine.wasm.HEAPU8.length).toBe(before);
   tf.dispose([x, weights]);
+});
+
+it('compute the same to the bit with joined vectors, so that training does not depend on the engine', () => {
+  const { simd, wide } = heapKernelsBase64;
+  const { Memory } = (
+    globalThis as unknown as { WebAssembly: { Memory: new (size: { initial: number }) => WasmMemory } }
+  ).WebAssembly;
+  const results = (variants: ModuleVariants) => {
+    const memory = new Memory({ initial: 32 });
+    const kernels = instantiate(variants, memory) as HeapKernels;
+    const floats = new Float32Array(memory.buffer);
+    const megabyte = 2 ** 20;
+    for (let i = 0; i < megabyte / 8; i++) floats[1024 + i] = Math.sin(i) * Math.cos(3 * i);
+    const place = (index: number) => 4096 + 40_000 * index;
+    const [rows, inner, columns] = [27, 61, 53];
+    const flags = [false, true].flatMap((a) => [false, true].map((b) => [a, b] as const));
+    const products = flags.flatMap(([transposeA, transposeB]) => {
+      kernels.multiply(place(0), transposeA, place(1), transposeB, place(8), rows, inner, columns, megabyte);
+      return [...floats.subarray(place(8) / 4, place(8) / 4 + rows * columns)];
+    });
+    const [tokens, size] = [19, 40];
+    const vectors = [0, 1, 2, 3, 4].map(place) as [number, number, number, number, number];
+    const outputs = [9, 10, 11].map(place) as [number, number, number];
+    const [dOutput, query, key, value] = vectors;
+    kernels.attend(query, key, value, 0, place(12), 2 * tokens, tokens, tokens, size, megabyte);
+    kernels.attendBack(dOutput, query, key, value, 0, ...outputs, 2 * tokens, tokens, tokens, size, megabyte);
+    const attention = [...outputs, place(12)].flatMap((at) => [...floats.subarray(at / 4, at / 4 + tokens * size)]);
+    return [...products, ...attention];
+  };
+  const plain = results({ simd });
+  expect(plain.filter((number) => number === 0 || Number.isNaN(number))).toEqual([]);
+  expect(results({ simd: wide })).toEqual(plain);
+  expect(results({ simd, wide })).toEqual(plain);
 });
