@@ -14,20 +14,12 @@ export interface StepAdapter {
   dispose(): void;
 }
 
-/** `b [rank, outputs]` of a module, scaling included, and where it lies beside the others of its matrix. */
-interface ModuleUp {
-  b: PackedMatrix;
-  firstRank: number;
-  firstOutput: number;
-}
-
-/** The adapter of one matrix: all its modules read the same input, so one product makes the ranks of all. */
+/** The adapter of one matrix: all its modules read the same input, so one product makes the ranks of all, one adds them. */
 interface MatrixAdapter {
   /** `[inputs, sum of ranks]` */
   a: PackedMatrix;
-  ups: ModuleUp[];
-  /** Of the whole matrix. */
-  outputs: number;
+  /** `[sum of ranks, outputs of the matrix]`, scaling included; zero where a rank belongs to another module. */
+  b: PackedMatrix;
 }
 
 type LayerAdapter = Partial<Record<JoinedName, MatrixAdapter>>;
@@ -60,17 +52,8 @@ export class PackedAdapter implements StepAdapter {
   add(kernels: Kernels, layer: number, name: JoinedName, x: number, rows: number, y: number): void {
     const adapter = this.layers[layer]?.[name];
     if (adapter === undefined) return;
-    const { a, ups, outputs } = adapter;
-    const ranks = a.shape.outputs;
-    a.multiply(kernels, x, rows, this.low);
-    for (const { b, firstRank, firstOutput } of ups) {
-      const from = this.low + 4 * firstRank;
-      const to = y + 4 * firstOutput;
-      // A kernel reads and writes rows that follow each other; parts of rows go one by one, from a matrix small enough
-      // to stay in the processor's caches.
-      if (b.shape.inputs === ranks && b.shape.outputs === outputs) b.multiply(kernels, from, rows, to, 1);
-      else for (let i = 0; i < rows; i++) b.multiply(kernels, from + 4 * i * ranks, 1, to + 4 * i * outputs, 1);
-    }
+    adapter.a.multiply(kernels, x, rows, this.low);
+    adapter.b.multiply(kernels, this.low, rows, y, 1);
   }
 
   dispose(): void {
@@ -119,38 +102,37 @@ function packLayer(
 ): LayerAdapter {
   const packed: LayerAdapter = {};
   for (const name of joinedNames) {
-    const ups: ModuleUp[] = [];
-    const downs: FetchedModule[] = [];
-    let firstOutput = 0;
+    const modules = joinedModules[name].map((module) => ({
+      found: fetched.get(loraKey(layer, module)),
+      ...moduleShape(config, module),
+    }));
+    const ranks = modules.reduce((sum, { found }) => sum + (found?.rank ?? 0), 0);
+    if (ranks === 0) continue;
+    const inputs = modules[0]!.input;
+    const outputs = modules.reduce((sum, { output }) => sum + output, 0);
+    const a = new Float32Array(inputs * ranks);
+    const b = new Float32Array(ranks * outputs);
     let firstRank = 0;
-    for (const module of joinedModules[name]) {
-      const { output } = moduleShape(config, module);
-      const found = fetched.get(loraKey(layer, module));
+    let firstOutput = 0;
+    for (const { found, output } of modules) {
       if (found !== undefined) {
-        const b = PackedMatrix.pack(arena, { inputs: found.rank, outputs: output }, found.b);
-        ups.push({ b, firstRank, firstOutput });
-        downs.push(found);
+        place(found.a, found.rank, a.subarray(firstRank), ranks);
+        place(found.b, output, b.subarray(firstRank * outputs + firstOutput), outputs);
         firstRank += found.rank;
       }
       firstOutput += output;
     }
-    if (ups.length === 0) continue;
-    const inputs = moduleShape(config, joinedModules[name][0]).input;
-    const a = PackedMatrix.pack(arena, { inputs, outputs: firstRank }, sideBySide(downs, inputs, firstRank));
-    packed[name] = { a, ups, outputs: firstOutput };
+    packed[name] = {
+      a: PackedMatrix.pack(arena, { inputs, outputs: ranks }, a),
+      b: PackedMatrix.pack(arena, { inputs: ranks, outputs }, b),
+    };
   }
   return packed;
 }
 
-/** Matrices `[inputs, rank]` as one `[inputs, ranks]`. */
-function sideBySide(modules: readonly FetchedModule[], inputs: number, ranks: number): Float32Array {
-  const joined = new Float32Array(inputs * ranks);
-  let first = 0;
-  for (const { a, rank } of modules) {
-    for (let input = 0; input < inputs; input++) {
-      joined.set(a.subarray(input * rank, (input + 1) * rank), input * ranks + first);
-    }
-    first += rank;
+/** Copies a matrix of rows of `width` into one of rows of `toWidth`. */
+function place(from: Float32Array, width: number, to: Float32Array, toWidth: number): void {
+  for (let row = 0; row * width < from.length; row++) {
+    to.set(from.subarray(row * width, (row + 1) * width), row * toWidth);
   }
-  return joined;
 }
