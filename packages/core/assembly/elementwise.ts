@@ -1,5 +1,5 @@
 // What happens between the products: norms, rotation of positions, the gate of the feed-forward block.
-import { exponential } from './exponential';
+import { exponential, exponentials } from './exponential';
 import { multiplyAdd, storeLanes, sumOfLanes } from './lanes';
 
 /** Root-mean-square norm of each of `rows` vectors: `y = x / sqrt(mean(x^2) + epsilon) * weight`. `y` may be `x`. */
@@ -63,22 +63,25 @@ export function gatedActivation(x: usize, y: usize, rows: i32, size: i32): void 
   const bytes = (<usize>size) << 2;
   const pairBytes = bytes & ~31;
   for (let row = 0; row < rows; row++) {
-    activate(x, x + bytes, y, pairBytes);
-    for (let offset = pairBytes; offset < bytes; offset += 16) {
+    const ups = x + bytes;
+    exponentials(x, y, pairBytes, 0, -1);
+    activate(x, ups, y, pairBytes);
+    for (let i = pairBytes; i < bytes; i += 16) {
       // The last vector may reach beyond its row; those lanes are not stored.
-      storeLanes(y + offset, activated(x + offset, x + bytes + offset), <i32>((bytes - offset) >> 2));
+      const power = exponential(f32x4.neg(v128.load(x + i)));
+      storeLanes(y + i, activated(power, x + i, ups + i), <i32>((bytes - i) >> 2));
     }
     x += bytes << 1;
     y += bytes;
   }
 }
 
-/** {@link gatedActivation} of a whole number of pairs of vectors, which stand side by side for the engine to join them. */
+/** {@link gatedActivation} where `y` holds `e^-gate`, of whole pairs of vectors, side by side for the engine to join them. */
 export function activate(gates: usize, ups: usize, y: usize, bytes: usize): void {
   const end = y + bytes;
   while (y < end) {
-    const low = activated(gates, ups);
-    const high = activated(gates + 16, ups + 16);
+    const low = activated(v128.load(y), gates, ups);
+    const high = activated(v128.load(y, 16), gates + 16, ups + 16);
     v128.store(y, low);
     v128.store(y, high, 16);
     gates += 32;
@@ -87,9 +90,7 @@ export function activate(gates: usize, ups: usize, y: usize, bytes: usize): void
   }
 }
 
-function activated(gates: usize, ups: usize): v128 {
-  const one = f32x4.splat(1);
-  const gate = v128.load(gates);
-  const sigmoid = f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(gate))));
-  return f32x4.mul(f32x4.mul(gate, sigmoid), v128.load(ups));
+function activated(power: v128, gates: usize, ups: usize): v128 {
+  const gated = f32x4.div(v128.load(gates), f32x4.add(f32x4.splat(1), power));
+  return f32x4.mul(gated, v128.load(ups));
 }

@@ -85,7 +85,8 @@ export class InferenceReader implements RowReader {
 
   /** @param columns - that are read next. */
   private async chooseReader(rows: number, columns: number): Promise<void> {
-    if (!(this.reader instanceof BackendRows) || (!this.hasRead && !stepsReadPromptsFaster(columns))) return;
+    if (!(this.reader instanceof BackendRows) || (!this.hasRead && !stepsReadPromptsFaster(this.model, columns)))
+      return;
     const { adapter, decoding = 'auto' } = this.options;
     const stepDecoder = await stepDecoderOf(this.model, decoding, rows);
     if (stepDecoder === undefined) return;

@@ -35,8 +35,9 @@ function kernelsAreWide(): boolean {
  * those of the wasm and cpu backends one, and few columns are hardly worth TensorFlow's many operations. In a worker thread,
  * where the kernels use one too, the answer is the same, for the results to be so to the bit.
  */
-export function stepsReadPromptsFaster(columns: number): boolean {
-  if (StepDecoder.borrows()) return kernelsAreWide() || columns <= mostBorrowedColumns;
+export function stepsReadPromptsFaster(model: Decoder, columns: number): boolean {
+  const inBfloat16 = model.weights.layers[0]?.queryKeyValue.bfloat16 !== undefined;
+  if (StepDecoder.borrows()) return columns <= mostBorrowedColumns || (kernelsAreWide() && !inBfloat16);
   return ['wasm', 'cpu'].includes(tf.getBackend()) && availableParallelism() > 1;
 }
 

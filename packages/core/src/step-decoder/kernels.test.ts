@@ -51,9 +51,10 @@ describe.each([
   });
 
   describe('exponentials', () => {
-    const apply = (values: Float32Array) => {
+    const apply = (values: Float32Array, shift = 0, factor = 1) => {
       const address = place(values);
-      kernels.exponentials(address, address, values.length);
+      // Whole pairs of vectors; a block has room for that.
+      kernels.exponentials(address, address, 32 * Math.ceil(values.length / 8), shift, factor);
       return arena.floats(address, values.length);
     };
 
@@ -65,6 +66,15 @@ describe.each([
         worst = Math.max(worst, Math.abs(results[i]! / Math.exp(x) - 1));
       });
       expect(worst).toBeLessThan(3e-7);
+    });
+
+    it('are those of shifted and scaled numbers', () => {
+      const values = normals(21);
+      expectClose(
+        apply(values, 0.5, -2),
+        Array.from(values, (x) => Math.exp(-2 * (x - 0.5))),
+        1e-6,
+      );
     });
 
     it('are one at zero, and finite and almost nothing or huge far away', () => {

@@ -41,7 +41,7 @@ export interface Kernels {
   storeColumn(key: number, value: number, page: number, column: number, keyValueHeads: number, headSize: number): void;
   attend: Attend;
   gatedActivation(x: number, y: number, rows: number, size: number): void;
-  exponentials(x: number, y: number, count: number): void;
+  exponentials(x: number, y: number, bytes: number, shift: number, factor: number): void;
 }
 
 /** Columns of a page of keys and values; the kernels count on it. */
