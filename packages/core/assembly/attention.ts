@@ -35,8 +35,8 @@ export function storeColumn(
 }
 
 /**
- * Attention of columns to their rows, for the heads from `first` to before `end`, counted through all columns; both are
- * multiples of `group`, for heads that share keys and values go through them together, while they are in the nearest cache.
+ * Attention of columns to their rows, for the heads from `first` to before `end`, counted through all columns. Those of a
+ * group, which share keys and values, go through them together, while they are in the nearest cache.
  * @param tasks - four words per column: addresses of its query and its output, both `[heads * headSize]`, and of the list
  * of its row's pages; and how many columns of the row it attends to.
  * @param layerOffset - where the layer begins in a page.
@@ -56,9 +56,11 @@ export function attendHeads(
   const headBytes = (<usize>headSize) << 2;
   const blockBytes = headBytes * pageColumns;
   const scale: f32 = 1 / Mathf.sqrt(<f32>headSize);
-  for (let i = first; i < end; i += group) {
+  let i = first;
+  while (i < end) {
     const task = tasks + ((<usize>(i / heads)) << 4);
     const head = i % heads;
+    const members = min(group - (head % group), end - i);
     const place = headBytes * head;
     const query = <usize>load<u32>(task) + place;
     const output = <usize>load<u32>(task, 4) + place;
@@ -70,25 +72,26 @@ export function attendHeads(
       const block = pageOf(pages, column) + keys;
       const both = columns - column > keyColumns;
       let to = scores + ((<usize>column) << 2);
-      for (let member = 0; member < group; member++) {
+      for (let member = 0; member < members; member++) {
         scorePage(query + headBytes * member, block, headSize, to, both);
         to += scoreBytes;
       }
     }
-    for (let member = 0; member < group; member++) weigh(scores + scoreBytes * member, columns, scale);
-    memory.fill(output, 0, headBytes * group);
+    for (let member = 0; member < members; member++) weigh(scores + scoreBytes * member, columns, scale);
+    memory.fill(output, 0, headBytes * members);
     for (let column = 0; column < columns; column += pageColumns) {
       const count = min(pageColumns, columns - column);
       const values = pageOf(pages, column) + keys + blockBytes;
       let weights = scores + ((<usize>column) << 2);
-      for (let member = 0; member < group; member++) {
+      for (let member = 0; member < members; member++) {
         mix(output + headBytes * member, values, count, headSize, weights);
         weights += scoreBytes;
       }
     }
-    for (let member = 0; member < group; member++) {
+    for (let member = 0; member < members; member++) {
       divideBySum(output + headBytes * member, headBytes, scores + scoreBytes * member, columns);
     }
+    i += members;
   }
 }
 

@@ -59,12 +59,14 @@ export function multiplyTogether(
 }
 
 /**
- * Attention as `attend` computes it, by all threads. One takes all heads that share keys and values: they stay in its caches.
+ * Attention as `attend` computes it, by all threads.
+ * @param part - heads that a thread takes at a time: all that share keys and values, which stay in its caches then, or fewer.
  * @param scores - room for each thread, one after the other.
  * @param scoresBytes - of one thread.
  */
 export function attendTogether(
   control: usize,
+  part: i32,
   tasks: usize,
   count: i32,
   layerOffset: usize,
@@ -74,7 +76,7 @@ export function attendTogether(
   scores: usize,
   scoresBytes: usize,
 ): void {
-  const at = open(control, attention, count * heads, group);
+  const at = open(control, attention, count * heads, part);
   store<usize>(at, tasks, 12);
   store<usize>(at, layerOffset, 16);
   store<i32>(at, heads, 20);

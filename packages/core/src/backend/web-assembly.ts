@@ -11,7 +11,7 @@ export interface WasmMemory<BUFFER extends ArrayBufferLike = ArrayBufferLike> {
 interface WebAssemblyInterface {
   readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => WasmMemory<SharedArrayBuffer>;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports: { env?: { memory: WasmMemory } }) => { readonly exports: unknown };
   validate(bytes: Uint8Array): boolean;
 }
 
@@ -37,15 +37,27 @@ export interface ModuleVariants {
   wide?: string;
 }
 
+/** A function `f` of three floats: the first lane of `f32x4.relaxed_madd` of their splats. */
+const multiplyAdd = 'AGFzbQEAAAABCAFgA319fQF9AwIBAAUDAQAABw4CAWYAAAZtZW1vcnkCAAoWARQAIAD9EyAB/RMgAv0T/YUC/R8ACw==';
+
+/** Whether the processor multiplies and adds in one instruction. Those that can have vectors of 256 bits as well. */
+function fusesMultiplyAdd(): boolean {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(multiplyAdd, 'base64')), {});
+  const { f } = exports as { f: (a: number, b: number, c: number) => number };
+  // The product is 1 - 2^-46, which a float rounds to one.
+  return f(1 + 2 ** -23, 1 - 2 ** -23, -1) !== 0;
+}
+
+let fuses: boolean | undefined;
+
 /**
  * Whether the engine joins pairs of 128-bit vectors, so that arithmetic runs in 256 bits, twice as fast: V8 on x64 with
  * AVX2. It still calls that an experiment, so it is used only with the version of Node in which all kernels are tested with
  * it, and for these modules alone. The environment variable MEMGEN_WIDE_VECTORS=0 does without.
  */
 export function joinsVectors(): boolean {
-  return (
-    process.arch === 'x64' && process.versions.node.startsWith('24.') && process.env['MEMGEN_WIDE_VECTORS'] !== '0'
-  );
+  if (process.arch !== 'x64' || !process.versions.node.startsWith('24.')) return false;
+  return process.env['MEMGEN_WIDE_VECTORS'] !== '0' && (fuses ??= fusesMultiplyAdd());
 }
 
 /** Compiles the fastest variant of which the engine has the instructions. */

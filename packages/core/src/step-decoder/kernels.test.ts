@@ -5,8 +5,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { compileKernels } from '../../scripts/build-kernels.js';
 import { Arena } from './arena.js';
 import { compile, link } from '../backend/web-assembly.js';
-import { attentionTaskWords, createKernels, pageColumns, type Kernels } from './kernels.js';
+import { attentionTaskWords, createKernels, pageColumns, type Kernels, type SharedKernels } from './kernels.js';
 import { kernelsBase64 } from './kernels.wasm.js';
+import { controlBytes } from './thread-team.js';
 
 let arena: Arena;
 let kernels: Kernels;
@@ -197,6 +198,14 @@ describe.each([
       }).flat();
       expectClose(arena.floats(output, group * width), expected, 1e-5);
       expect([...arena.floats(output + 4 * group * width, 4)]).toEqual([42, 42, 42, 42]);
+
+      // A thread may take one head of a group at a time.
+      const together = [...arena.floats(output, group * width)];
+      arena.floats(output, group * width).fill(42);
+      const control = place(new Float32Array(controlBytes / 4));
+      const heads = keyValueHeads * group;
+      (kernels as SharedKernels).attendTogether(control, 1, task, 1, layerOffset, heads, group, headSize, scores, 0);
+      expect([...arena.floats(output, group * width)]).toEqual(together);
     });
   });
 });

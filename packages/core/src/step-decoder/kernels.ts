@@ -53,7 +53,7 @@ export const keyColumns = 32;
 /** What threads do together; see assembly/threads.ts. */
 export interface SharedKernels extends Kernels {
   multiplyTogether(control: number, wide: 0 | 1, part: number, ...product: Parameters<Multiply>): void;
-  attendTogether(control: number, ...attention: Parameters<Attend>): void;
+  attendTogether(control: number, part: number, ...attention: Parameters<Attend>): void;
   gateTogether(control: number, part: number, ...activation: Parameters<Kernels['gatedActivation']>): void;
   normTogether(control: number, part: number, ...norm: Parameters<Kernels['rmsNorm']>): void;
   /** Ends the work of the other threads. */

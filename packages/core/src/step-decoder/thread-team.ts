@@ -72,7 +72,11 @@ export class ThreadTeam {
         const [, count, , heads, group, headSize, , scoresBytes] = attention;
         const work = 2 * count * (scoresBytes / (4 * group)) * heads * headSize;
         if (this.disposed || work < leastShared) shared.attend(...attention);
-        else shared.attendTogether(control, ...attention);
+        else {
+          // Threads without a group help with the heads of one; otherwise reading keys and values twice costs more.
+          const groups = (count * heads) / group;
+          shared.attendTogether(control, groups < threads ? 1 : group, ...attention);
+        }
       },
       gatedActivation: (...activation) => {
         const [, , rows, size] = activation;
