@@ -11,7 +11,8 @@ const vectorBytes: usize = 16;
 
 /**
  * `y[row, output] = sum over inputs of x[row, input] * weight[output, input]`, plus bias, plus what `y` held, for the
- * outputs from `first` (a multiple of sixteen) to before `end`.
+ * outputs from `first` (a multiple of sixteen) to before `end`. Each sum is taken in the order of the inputs, earlier content
+ * and bias last, so a row's results do not depend on how many others there are.
  */
 export function multiply<T>(
   x: usize,
@@ -106,17 +107,17 @@ function quarterOf<T>(weights: usize, quarter: usize): v128 {
   return quarter < 2 ? i32x4.shl(words, 16) : i32x4.shl(i32x4.shr_u(words, 16), 16);
 }
 
-/** Adds bias and earlier content where asked to, and stores a quarter of a panel, of which `width` outputs are there. */
+/** Adds earlier content and bias where asked to, and stores a quarter of a panel, of which `width` outputs are there. */
 function finish(sum: v128, quarter: usize, bias: usize, y: usize, width: i32, accumulate: bool): void {
   const offset = vectorBytes * quarter;
   const present = width - 4 * <i32>quarter;
   if (present <= 0) return;
-  if (bias) sum = f32x4.add(sum, v128.load(bias + offset));
   if (accumulate) sum = f32x4.add(sum, v128.load(y + offset));
+  if (bias) sum = f32x4.add(sum, v128.load(bias + offset));
   storeLanes(y + offset, sum, present);
 }
 
-/** One row times one panel. Even and odd inputs have sums of their own: an addition need not wait for the one before. */
+/** One row times one panel: its four sums are enough, for what takes the time is reading the weights. */
 function multiplyRow<T>(
   x: usize,
   inputs: i32,
@@ -126,42 +127,24 @@ function multiplyRow<T>(
   width: i32,
   accumulate: bool,
 ): void {
-  const inputBytes = sizeof<T>() * panelOutputs;
-  let even0 = f32x4.splat(0);
-  let even1 = f32x4.splat(0);
-  let even2 = f32x4.splat(0);
-  let even3 = f32x4.splat(0);
-  let odd0 = f32x4.splat(0);
-  let odd1 = f32x4.splat(0);
-  let odd2 = f32x4.splat(0);
-  let odd3 = f32x4.splat(0);
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
+  let sum2 = f32x4.splat(0);
+  let sum3 = f32x4.splat(0);
   const end = x + ((<usize>inputs) << 2);
-  const pairsEnd = x + ((<usize>(inputs & ~1)) << 2);
-  while (x < pairsEnd) {
-    const x0 = v128.load32_splat(x);
-    even0 = multiplyAdd(even0, quarterOf<T>(weights, 0), x0);
-    even1 = multiplyAdd(even1, quarterOf<T>(weights, 1), x0);
-    even2 = multiplyAdd(even2, quarterOf<T>(weights, 2), x0);
-    even3 = multiplyAdd(even3, quarterOf<T>(weights, 3), x0);
-    const x1 = v128.load32_splat(x, 4);
-    odd0 = multiplyAdd(odd0, quarterOf<T>(weights + inputBytes, 0), x1);
-    odd1 = multiplyAdd(odd1, quarterOf<T>(weights + inputBytes, 1), x1);
-    odd2 = multiplyAdd(odd2, quarterOf<T>(weights + inputBytes, 2), x1);
-    odd3 = multiplyAdd(odd3, quarterOf<T>(weights + inputBytes, 3), x1);
-    x += 8;
-    weights += inputBytes * 2;
+  while (x < end) {
+    const a = v128.load32_splat(x);
+    sum0 = multiplyAdd(sum0, quarterOf<T>(weights, 0), a);
+    sum1 = multiplyAdd(sum1, quarterOf<T>(weights, 1), a);
+    sum2 = multiplyAdd(sum2, quarterOf<T>(weights, 2), a);
+    sum3 = multiplyAdd(sum3, quarterOf<T>(weights, 3), a);
+    x += 4;
+    weights += sizeof<T>() * panelOutputs;
   }
-  if (x < end) {
-    const x0 = v128.load32_splat(x);
-    even0 = multiplyAdd(even0, quarterOf<T>(weights, 0), x0);
-    even1 = multiplyAdd(even1, quarterOf<T>(weights, 1), x0);
-    even2 = multiplyAdd(even2, quarterOf<T>(weights, 2), x0);
-    even3 = multiplyAdd(even3, quarterOf<T>(weights, 3), x0);
-  }
-  finish(f32x4.add(even0, odd0), 0, bias, y, width, accumulate);
-  finish(f32x4.add(even1, odd1), 1, bias, y, width, accumulate);
-  finish(f32x4.add(even2, odd2), 2, bias, y, width, accumulate);
-  finish(f32x4.add(even3, odd3), 3, bias, y, width, accumulate);
+  finish(sum0, 0, bias, y, width, accumulate);
+  finish(sum1, 1, bias, y, width, accumulate);
+  finish(sum2, 2, bias, y, width, accumulate);
+  finish(sum3, 3, bias, y, width, accumulate);
 }
 
 /** Two rows times one panel: each weight is loaded once for both. */

@@ -11,7 +11,6 @@ function roundsOnce(variants: ModuleVariants): boolean {
   const kernels = instantiate(variants, memory) as Kernels;
   const floats = new Float32Array(memory.buffer);
   const [x, weights, y] = [1024, 2048, 3072];
-  // Even and odd inputs have sums of their own.
   floats.set([1, 0, -(1 - 2 ** -23)], x / 4);
   floats.fill(1, weights / 4, weights / 4 + 32);
   floats.fill(1 + 2 ** -23, weights / 4 + 32, weights / 4 + 48);

@@ -58,6 +58,23 @@ describe.each(['float32', 'bfloat16'] as const)('PackedMatrix in %s', (storage) 
     );
   });
 
+  it('computes a row to the bit as it is alone, whatever rows are with it', () => {
+    const [rows, inputs, outputs] = [7, 35, 50];
+    const arena = new Arena();
+    const bias = numbers(outputs, 2, 'float32');
+    const matrix = PackedMatrix.pack(arena, { inputs, outputs }, numbers(inputs * outputs, 1, storage), bias);
+    const x = numbers(rows * inputs, 3, 'float32');
+    const old = numbers(rows * outputs, 4, 'float32');
+    const [from, to] = [arena.allocate(4 * x.length), arena.allocate(4 * old.length)];
+    const multiplied = (first: number, count: number) => {
+      arena.floats(from, x.length).set(x);
+      arena.floats(to, old.length).set(old);
+      matrix.multiply(createKernels(arena.memory), from + 4 * first * inputs, count, to + 4 * first * outputs, 1);
+      return [...arena.floats(to + 4 * first * outputs, count * outputs)];
+    };
+    expect(Array.from({ length: rows }, (_, row) => multiplied(row, 1)).flat()).toEqual(multiplied(0, rows));
+  });
+
   it('gives back the weights of an output as they were', () => {
     const [inputs, outputs] = [5, 19];
     const weights = numbers(inputs * outputs, 1, storage);
