@@ -6,4 +6,4 @@ export { multiplyBfloat16, multiplyFloat32 } from './multiply';
 export { attendTogether, dismiss, gateTogether, multiplyTogether, normTogether, work } from './threads';
 // Exported so that they stay functions of their own: inlined into the loops around them, V8 does not keep their sums in
 // registers, and they take more than twice the time.
-export { mixChannels, score } from './attention';
+export { mixChannels, score } from './attention-products';

@@ -32,7 +32,8 @@ function kernelsAreWide(): boolean {
 
 /**
  * Whether a step decoder reads the first columns of a batch faster than the current backend: its kernels use all processors,
- * those of the wasm and cpu backends one, and few columns are hardly worth TensorFlow's many operations. In a worker thread,
+ * those of the wasm and cpu backends one; few columns are hardly worth TensorFlow's many operations, and with joined vectors
+ * many are not either. In a worker thread,
  * where the kernels use one too, the answer is the same, for the results to be so to the bit.
  */
 export function stepsReadPromptsFaster(model: Decoder, columns: number): boolean {

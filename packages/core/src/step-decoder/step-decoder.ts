@@ -49,8 +49,8 @@ export interface StepReadOptions {
 
 /**
  * Runs the layers of a frozen decoder by kernels of its own, one call per product, without a tensor: a token takes about
- * as long as reading all weights once from memory. Meant for decoding and latents; long prompts are read faster by
- * {@link Decoder.forward} on a backend with threads, whose cache {@link StepDecoder.importCache} takes over.
+ * as long as reading all weights once from memory. Long prompts are read faster by {@link Decoder.forward} on a backend with
+ * threads, unless the engine joins vectors; {@link StepDecoder.importCache} takes over what that has read.
  */
 export class StepDecoder {
   private readonly kernels: Kernels;
