@@ -6,7 +6,15 @@ describe('compilerArguments', () => {
   it('links against the libraries beside the addon', () => {
     const linux = compilerArguments({ headersFolder: '/h', sources: ['a.cc', 'b.cc'], platform: 'linux' });
     expect(linux).toEqual(
-      expect.arrayContaining(['-shared', '-std=c++17', '-DNAPI_VERSION=8', '-I/h', 'binding/b.cc']),
+      expect.arrayContaining([
+        '-shared',
+        '-std=c++17',
+        '-DNAPI_VERSION=8',
+        '-I/h',
+        '-include',
+        'binding/memgen_signal_guard.h',
+        'binding/b.cc',
+      ]),
     );
     expect(linux).toContain('deps/lib/libtensorflow_cc.so.2');
     expect(linux).toContain('-Wl,-rpath,$ORIGIN/../../deps/lib');

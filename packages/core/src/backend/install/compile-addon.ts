@@ -1,9 +1,10 @@
 // Compiles the addon of tfjs-node against libtensorflow: one call of the C++ compiler, no node-gyp.
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemGenError } from '@memgen/common';
 import { complaint, nodeApi } from './engine-package.js';
 import { runProcess } from './run-process.js';
+import { signalGuard, signalGuardFile } from './signal-guard.js';
 
 export interface CompileOptions {
   /** The tfjs-node package, with `deps/lib` and `deps/include` in place. */
@@ -21,6 +22,7 @@ export async function compileAddon(options: CompileOptions): Promise<void> {
   const { packageFolder, environment = process.env } = options;
   const compiler = compilerOf(environment);
   await mkdir(join(packageFolder, 'lib', `napi-v${nodeApi}`), { recursive: true });
+  await writeFile(join(packageFolder, signalGuardFile), signalGuard);
   const sources = (await readdir(join(packageFolder, 'binding'))).filter((name) => name.endsWith('.cc'));
   const result = await runProcess(compiler, compilerArguments({ ...options, sources }), {
     cwd: packageFolder,
@@ -74,6 +76,8 @@ export function compilerArguments({
     `-DNAPI_VERSION=${nodeApi}`,
     `-I${join('deps', 'include')}`,
     `-I${headersFolder}`,
+    '-include',
+    signalGuardFile,
     ...sources.map((name) => join('binding', name)),
     '-o',
     join('lib', `napi-v${nodeApi}`, 'tfjs_binding.node'),

@@ -11,7 +11,7 @@ import { fetchEnginePackage, nodeHeadersFolder, tfjsNodeFolder, tfjsNodeVersion 
 import { extractWheel } from './extract-wheel.js';
 import { downloadWheel, requireWheel } from './obtain-wheel.js';
 import type { Wheel } from './wheels.js';
-import { tensorflowVersion, wheelsFor } from './wheels.js';
+import { engineVersion, wheelsFor } from './wheels.js';
 
 /** What `installTensorflow` would do on this machine. */
 export interface TensorflowInstallPlan {
@@ -44,7 +44,7 @@ export async function planTensorflowInstall({
   environment = process.env,
 }: TensorflowInstallOptions = {}): Promise<TensorflowInstallPlan> {
   const wheels = wheelsFor({ platform: process.platform, arch: process.arch, gpu, glibc: hasGlibc() });
-  const folder = join(cacheFolder({ environment }), 'engines', engineName({ gpu, version: tensorflowVersion }));
+  const folder = join(cacheFolder({ environment }), 'engines', engineName({ gpu, version: engineVersion }));
   const present = await access(join(folder, 'engine.json')).then(
     () => true,
     () => false,
