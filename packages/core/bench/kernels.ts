@@ -62,6 +62,7 @@ const up = normals<tf.Rank.R2>(hidden, 2 * intermediate);
 const head = normals<tf.Rank.R2>(hidden, 8192);
 const labels = Array.from({ length: rows }, (_, row) => row);
 const attended = attend(inputs, bias);
+const activation = gatedActivation(gateUp);
 
 const work: Record<string, () => unknown> = {
   'product 256 x 576 x 3072': () => tf.matMul(x, up),
@@ -71,9 +72,9 @@ const work: Record<string, () => unknown> = {
   'norm, gradient': () => normalizeGradient(x, x, inverse, weight),
   'rotation': () => rotate(inputs.query, { cos, sin, halfTurn }),
   'gate': () => gatedActivation(gateUp),
-  'gate, gradient': () => gatedActivationGradient(gated, gateUp),
+  'gate, gradient': () => gatedActivationGradient(gated, activation.inputs),
   'attention, causal': () => attend(inputs, bias),
-  'attention, gradient': () => attentionGradient(dAttention, inputs, bias, attended.weights),
+  'attention, gradient': () => attentionGradient(dAttention, inputs, bias, attended),
   'loss of tokens, vocabulary 8192': () => tokenLossWithGradients(x, labels, head),
   'heads side by side': () => tf.transpose(tf.reshape(x, [1, rows, heads, size]), [0, 2, 1, 3]),
   'part of the heads': () => tf.slice(inputs.query, [0, 3, 0, 0], [1, 3, rows, size]),

@@ -3,11 +3,19 @@ import * as tf from '@tensorflow/tfjs';
 import { attend, attentionGradient } from '../ops/attention.js';
 import type { LinearWeights } from '../ops/linear.js';
 import { normalize, normalizeGradient, normalizeWeightGradient } from '../ops/rms-norm.js';
-import { rotate, rotateBack, type RotaryFactors } from '../ops/rotary.js';
+import type { RotaryFactors } from '../ops/rotary.js';
 import { gatedActivation, gatedActivationGradient } from '../ops/swiglu.js';
 import { isTrainable } from '../ops/trainable.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { Projection, type AdapterPasses, type CollectGradient } from './projection.js';
+import {
+  linearizeProjection,
+  type AdapterPasses,
+  type CollectGradient,
+  type LinearizedProjection,
+  type Projection,
+} from './projection.js';
+import { rotateHeads } from './rotate-heads.js';
+import { asRows, asTokens, behindZeros, fromHeads, lastTokens, toHeads } from './token-axis.js';
 
 /** Weights of a layer. Query, key and value projections lie side by side, as do gate and up: fewer, larger products. */
 export interface LayerWeights {
@@ -32,6 +40,8 @@ export interface LayerContext {
   /** Added to the scores; see `AttentionColumns.bias`. */
   bias: tf.Tensor4D | undefined;
   adapter?: AdapterPasses | undefined;
+  /** Tokens at the end of each row whose hidden states are wanted; the others make keys and values alone. @default all */
+  last?: number | undefined;
 }
 
 export interface LayerInputs {
@@ -43,7 +53,7 @@ export interface LayerInputs {
 }
 
 export interface LayerOutputs {
-  /** `[batch * tokens, hidden]` */
+  /** `[batch * last, hidden]` */
   hidden: tf.Tensor2D;
   /** Keys and values of the new tokens, `[batch, keyValueHeads, tokens, headSize]`. */
   key: tf.Tensor4D;
@@ -69,90 +79,82 @@ export interface LinearizedLayer {
  * gradients for trainable weights only. Call it, and its pullback, inside `tf.tidy`; keep what is to live on.
  */
 export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, context: LayerContext): LinearizedLayer {
-  const { config, batch, tokens, layer, adapter } = context;
+  const { config, batch, tokens, layer, adapter, factors, last = tokens } = context;
   const { heads, keyValueHeads, headSize, hiddenSize, intermediateSize, rmsNormEpsilon: epsilon } = config;
-  const rows = batch * tokens;
+  const queries = heads * headSize;
   const keyWidth = keyValueHeads * headSize;
-  const queryKeyValue = new Projection(
-    weights.queryKeyValue,
-    ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
-    [heads * headSize, keyWidth, keyWidth],
-    layer,
-    adapter,
-  );
-  const output = new Projection(weights.output, ['self_attn.o_proj'], [hiddenSize], layer, adapter);
-  const gateUp = new Projection(
-    weights.gateUp,
-    ['mlp.gate_proj', 'mlp.up_proj'],
-    [intermediateSize, intermediateSize],
-    layer,
-    adapter,
-  );
-  const down = new Projection(weights.down, ['mlp.down_proj'], [hiddenSize], layer, adapter);
+  const project = (input: tf.Tensor2D, weights: LinearWeights, modules: Projection['modules']): LinearizedProjection =>
+    linearizeProjection(input, { weights, modules, layer, adapter });
 
   const { hidden, pastKeys, pastValues } = inputs;
   const first = normalize(hidden, weights.attentionNorm, epsilon);
-  const perHead = toHeads(queryKeyValue.apply(first.output), context, heads + 2 * keyValueHeads);
-  const rotated = rotateHeads(perHead, weights, context);
-  const { query, key, value } = rotated;
+  const queryKeyValue = project(first.output, weights.queryKeyValue, [
+    ['self_attn.q_proj', queries],
+    ['self_attn.k_proj', keyWidth],
+    ['self_attn.v_proj', keyWidth],
+  ]);
+  const perHead = toHeads(queryKeyValue.output, batch, heads + 2 * keyValueHeads);
+  const rotated = rotateHeads(perHead, weights, config, config.layerUsesRotary[layer] === true ? factors : undefined);
+  const { key, value } = rotated;
+  const query = lastTokens(rotated.query, last);
+  const residual = last === tokens ? hidden : asRows(lastTokens(asTokens(hidden, batch), last));
+  // Cut again for the gradient, where it is needed: it is not kept.
+  const bias = () => context.bias && lastTokens(context.bias, last);
   const keys = pastKeys.length === 0 ? key : tf.concat([...pastKeys, key], 2);
   const values = pastValues.length === 0 ? value : tf.concat([...pastValues, value], 2);
-  const attention = attend({ query, key: keys, value: values }, context.bias);
-  const mixed = fromHeads(attention.output, rows);
-  const afterAttention = tf.add<tf.Tensor2D>(hidden, output.apply(mixed));
+  const attention = attend({ query, key: keys, value: values }, bias());
+  const mixed = fromHeads(attention.output);
+  const output = project(mixed, weights.output, [['self_attn.o_proj', hiddenSize]]);
+  const afterAttention = tf.add<tf.Tensor2D>(residual, output.output);
   const second = normalize(afterAttention, weights.feedForwardNorm, epsilon);
-  const gates = gateUp.apply(second.output);
-  const activated = gatedActivation(gates);
-  const outputs = { hidden: tf.add<tf.Tensor2D>(afterAttention, down.apply(activated)), key, value, keys, values };
+  const gateUp = project(second.output, weights.gateUp, [
+    ['mlp.gate_proj', intermediateSize],
+    ['mlp.up_proj', intermediateSize],
+  ]);
+  const gated = gatedActivation(gateUp.output);
+  const down = project(gated.output, weights.down, [['mlp.down_proj', hiddenSize]]);
+  const outputs = { hidden: tf.add<tf.Tensor2D>(afterAttention, down.output), key, value, keys, values };
 
-  const saved = [
-    first.inverse, query, keys, values, afterAttention, second.inverse, gates,
-    ...rotated.saved,
-    ...(queryKeyValue.usesInput ? [first.output] : []),
-    ...(output.usesInput ? [mixed] : []),
-    ...(gateUp.usesInput ? [second.output] : []),
-    ...(down.usesInput ? [activated] : []),
-  ]; // prettier-ignore
+  // What attention made, too, where its weights are no more than half of the gates; elsewhere it is made again.
+  const { weights: weighed } = attention;
+  const attended =
+    weighed !== undefined && heads * keys.shape[2] <= intermediateSize ? [attention.output, weighed] : [];
+  const saved = [first.inverse, query, keys, values, afterAttention, second.inverse].concat(
+    gated.inputs,
+    attended,
+    rotated.saved,
+    ...[queryKeyValue, output, gateUp, down].map((projection) => projection.saved),
+  );
 
   const pullback = (gradients: LayerOutputGradients, collect: CollectGradient): LayerInputs => {
-    const dHidden = gradients.hidden ?? tf.zerosLike(hidden);
+    const dHidden = gradients.hidden ?? tf.zeros<tf.Rank.R2>([batch * last, hiddenSize]);
     const normBack = (dOutput: tf.Tensor2D, x: tf.Tensor2D, inverse: tf.Tensor, weight: tf.Tensor1D) => {
       if (isTrainable(weight)) collect(weight, normalizeWeightGradient(dOutput, x, inverse));
       return normalizeGradient(dOutput, x, inverse, weight);
     };
-    const dGates = gatedActivationGradient(down.pullback(dHidden, activated, collect), gates);
-    const dSecond = gateUp.pullback(dGates, second.output, collect);
+    const dGates = gatedActivationGradient(down.pullback(dHidden, collect), gated.inputs);
+    const dSecond = gateUp.pullback(dGates, collect);
     const dAfter = tf.add<tf.Tensor2D>(
       dHidden,
       normBack(dSecond, afterAttention, second.inverse, weights.feedForwardNorm),
     );
-    const dMixed = output.pullback(dAfter, mixed, collect);
+    const dMixed = output.pullback(dAfter, collect);
     const dAttention = attentionGradient(
-      toHeads(dMixed, context, heads),
+      toHeads(dMixed, batch, heads),
       { query, key: keys, value: values },
-      context.bias,
-      // Not among the saved: they are made again where they are gone.
-      attention.weights,
+      bias(),
+      attention,
     );
     const [dPastKeys, dKey] = splitColumns(dAttention.key, pastKeys, gradients.key);
     const [dPastValues, dValue] = splitColumns(dAttention.value, pastValues, gradients.value);
-    const dPerHead = rotated.pullback({ query: dAttention.query, key: dKey, value: dValue }, collect);
-    const dFirst = queryKeyValue.pullback(fromHeads(dPerHead, rows), first.output, collect);
-    const dInput = tf.add<tf.Tensor2D>(dAfter, normBack(dFirst, hidden, first.inverse, weights.attentionNorm));
+    const dQuery = behindZeros(dAttention.query, tokens);
+    const dPerHead = rotated.pullback({ query: dQuery, key: dKey, value: dValue }, collect);
+    const dFirst = queryKeyValue.pullback(fromHeads(dPerHead), collect);
+    const dResidual = last === tokens ? dAfter : asRows(behindZeros(asTokens(dAfter, batch), tokens));
+    const dInput = tf.add<tf.Tensor2D>(dResidual, normBack(dFirst, hidden, first.inverse, weights.attentionNorm));
     return { hidden: dInput, pastKeys: dPastKeys, pastValues: dPastValues };
   };
   return { outputs, saved, pullback };
-}
-
-/** `[batch * tokens, heads * size] -> [batch, heads, tokens, size]`; a single token needs no copy. */
-function toHeads(x: tf.Tensor2D, { batch, tokens, config }: LayerContext, heads: number): tf.Tensor4D {
-  const size = config.headSize;
-  if (tokens === 1) return tf.reshape(x, [batch, heads, 1, size]);
-  return tf.transpose(tf.reshape(x, [batch, tokens, heads, size]), [0, 2, 1, 3]);
-}
-
-function fromHeads(x: tf.Tensor4D, rows: number): tf.Tensor2D {
-  return tf.reshape(x.shape[2] === 1 ? x : tf.transpose(x, [0, 2, 1, 3]), [rows, -1]);
 }
 
 /** Gradient of all columns, split into those of the past parts and of the new tokens (where more may flow in). */
@@ -166,47 +168,4 @@ function splitColumns(
   const parts = (past.length === 0 ? [all] : tf.split(all, [...widths, width], 2)) as tf.Tensor4D[];
   const last = parts.at(-1)!;
   return [parts.slice(0, -1), more === undefined ? last : tf.add(last, more)];
-}
-
-interface Heads {
-  query: tf.Tensor4D;
-  key: tf.Tensor4D;
-  value: tf.Tensor4D;
-}
-
-/** Splits the heads, normalises queries and keys where the model does, and rotates positions in where the layer does. */
-function rotateHeads(
-  perHead: tf.Tensor4D,
-  { queryNorm, keyNorm }: LayerWeights,
-  { config, layer, batch, tokens, factors }: LayerContext,
-): Heads & { saved: tf.Tensor[]; pullback: (gradients: Heads, collect: CollectGradient) => tf.Tensor4D } {
-  const { heads, keyValueHeads, headSize, rmsNormEpsilon } = config;
-  const take = (x: tf.Tensor4D, from: number, count: number) =>
-    tf.slice(x, [0, from, 0, 0], [batch, count, tokens, headSize]);
-  const rotates = config.layerUsesRotary[layer] === true;
-  const value = take(perHead, heads + keyValueHeads, keyValueHeads);
-  let queryKey = take(perHead, 0, heads + keyValueHeads);
-  const norms = [queryNorm, keyNorm].flatMap((weight, i) => {
-    if (weight === undefined) return [];
-    const x = i === 0 ? take(queryKey, 0, heads) : take(queryKey, heads, keyValueHeads);
-    return [{ x, weight, ...normalize(x, weight, rmsNormEpsilon) }];
-  });
-  if (norms.length === 2) queryKey = tf.concat([norms[0]!.output, norms[1]!.output], 1);
-  if (rotates) queryKey = rotate(queryKey, factors);
-
-  const pullback = (gradients: Heads, collect: CollectGradient): tf.Tensor4D => {
-    let dQueryKey = tf.concat([gradients.query, gradients.key], 1);
-    if (rotates) dQueryKey = rotateBack(dQueryKey, factors);
-    if (norms.length === 2) {
-      const parts = [take(dQueryKey, 0, heads), take(dQueryKey, heads, keyValueHeads)].map((dOutput, i) => {
-        const { x, inverse, weight } = norms[i]!;
-        if (isTrainable(weight)) collect(weight, normalizeWeightGradient(dOutput, x, inverse));
-        return normalizeGradient(dOutput, x, inverse, weight);
-      });
-      dQueryKey = tf.concat(parts, 1);
-    }
-    return tf.concat([dQueryKey, gradients.value], 1);
-  };
-  const saved = norms.flatMap(({ x, inverse }) => [x, inverse]);
-  return { query: take(queryKey, 0, heads), key: take(queryKey, heads, keyValueHeads), value, saved, pullback };
 }

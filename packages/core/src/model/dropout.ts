@@ -12,16 +12,18 @@ export function dropoutMask<R extends tf.Rank>(
 ): tf.Tensor<R> | undefined {
   if (rate === 0) return undefined;
   const mask = new Float32Array(tf.util.sizeFromShape(shape));
-  const keep = 1 / (1 - rate);
+  // Written as bits, without a branch that the processor would have to guess: all ones where a unit stays.
+  const bits = new Int32Array(mask.buffer);
+  const keep = new Int32Array(Float32Array.of(1 / (1 - rate)).buffer)[0]!;
   const threshold = Math.round(rate * 2 ** 16);
   let state = (Math.imul(seed, 0x9e3779b1) ^ 0x6a09e667) | 1;
-  for (let i = 0; i < mask.length; i += 2) {
+  for (let i = 0; i < bits.length; i += 2) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    mask[i] = (state & 0xffff) < threshold ? 0 : keep;
+    bits[i] = keep & ~(((state & 0xffff) - threshold) >> 31);
     // Past an odd end this writes nothing.
-    mask[i + 1] = state >>> 16 < threshold ? 0 : keep;
+    bits[i + 1] = keep & ~(((state >>> 16) - threshold) >> 31);
   }
   return tf.tensor(mask, shape);
 }

@@ -24,79 +24,107 @@ export function adapterPasses(passes: AdapterPasses | undefined): readonly Adapt
 /** Takes the gradient of a trainable tensor. */
 export type CollectGradient = (variable: tf.Variable, gradient: tf.Tensor) => void;
 
-interface Adapted {
-  module: LoraModule;
-  rate: number;
-  seed: number;
+/** What {@link linearizeProjection} applies: `[in, out]` weights of modules that read the same input. */
+export interface Projection {
+  weights: LinearWeights;
+  /** Columns that each module makes, in order. */
+  modules: readonly (readonly [name: AdaptableModule, columns: number])[];
+  layer: number;
+  adapter: AdapterPasses | undefined;
 }
 
-/** `[in, out]` weights of modules that read the same input, with their adapters. */
-export class Projection {
-  /** By module. */
-  private readonly adapted: readonly (readonly Adapted[])[];
+export interface LinearizedProjection {
+  /** `[rows, out]` */
+  output: tf.Tensor2D;
+  /** Tensors that {@link LinearizedProjection.pullback} needs. */
+  saved: tf.Tensor[];
+  /** @returns the gradient with respect to the input. */
+  pullback: (dOutput: tf.Tensor2D, collect: CollectGradient) => tf.Tensor2D;
+}
 
-  constructor(
-    private readonly weights: LinearWeights,
-    modules: readonly AdaptableModule[],
-    private readonly sizes: readonly number[],
-    layer: number,
-    passes: AdapterPasses | undefined,
-  ) {
-    this.adapted = modules.map((name) =>
-      adapterPasses(passes).flatMap(({ adapter, dropoutSeed }) => {
-        const module = adapter.modules.get(loraKey(layer, name));
-        if (module === undefined) return [];
-        const seed = (dropoutSeed ?? 0) + layer * adaptableModules.length + adaptableModules.indexOf(name);
-        return [{ module, seed, rate: dropoutSeed === undefined ? 0 : (adapter.config.dropout ?? 0) }];
-      }),
-    );
-  }
+/** `input [rows, in]` by the weights, and by the adapters of the modules. */
+export function linearizeProjection(input: tf.Tensor2D, projection: Projection): LinearizedProjection {
+  const { weights } = projection;
+  const { weight, bias } = weights;
+  const adapters = linearizeAdapters(input, projection);
+  const projected = linear(input, weights);
+  return {
+    output: adapters === undefined ? projected : tf.add(projected, adapters.output),
+    saved: [...(isTrainable(weight) || adapters !== undefined ? [input] : []), ...(adapters?.saved ?? [])],
+    pullback: (dOutput, collect) => {
+      const dInput = multiplyByWeight(dOutput, weights, true);
+      if (isTrainable(weight)) collect(weight, tf.matMul(input, dOutput, true, false));
+      if (bias !== undefined && isTrainable(bias)) collect(bias, tf.sum(dOutput, 0));
+      return adapters === undefined ? dInput : adapters.addPullback(dInput, dOutput, collect);
+    },
+  };
+}
 
-  private get isPlain(): boolean {
-    return this.adapted.every((adapted) => adapted.length === 0);
-  }
+/** One module's adapter: which columns it adds to, and what it drops of its input. */
+interface Adapted extends LoraModule {
+  from: number;
+  columns: number;
+  mask: tf.Tensor2D | undefined;
+}
 
-  /** Whether the gradient needs the input again. */
-  get usesInput(): boolean {
-    return isTrainable(this.weights.weight) || !this.isPlain;
-  }
+/**
+ * The sum of the adapters' contributions. Each drops units of its own, so each multiplies by its `a` alone; their `b` lie
+ * in one matrix, every module's in its own rows and columns, so that the output need not be taken apart for them.
+ */
+function linearizeAdapters(input: tf.Tensor2D, projection: Projection) {
+  const adapted = adaptedModules(input, projection);
+  if (adapted.length === 0) return undefined;
+  const width = projection.modules.reduce((sum, [, columns]) => sum + columns, 0);
+  const low = scale(
+    joined(
+      adapted.map(({ a, mask }) => tf.matMul<tf.Tensor2D>(drop(input, mask), a)),
+      1,
+    ),
+    adapted,
+  );
+  const blocks = joined(
+    adapted.map(({ b, from, columns }) => (columns === width ? tf.clone(b) : tf.pad(b, [[0, 0], [from, width - from - columns]]))), // prettier-ignore
+    0,
+  );
+  const addPullback = (dInput: tf.Tensor2D, dOutput: tf.Tensor2D, collect: CollectGradient): tf.Tensor2D => {
+    const dLow = scale(tf.matMul(dOutput, blocks, false, true), adapted);
+    const dBlocks: tf.Tensor2D = tf.matMul(low, dOutput, true, false);
+    let start = 0;
+    return adapted.reduce((sum, { a, b, from, columns, mask }) => {
+      const rank = a.shape[1];
+      const dOwn = tf.slice(dLow, [0, start], [-1, rank]);
+      collect(b, tf.slice(dBlocks, [start, from], [rank, columns]));
+      collect(a, tf.matMul(drop(input, mask), dOwn, true, false));
+      start += rank;
+      return tf.add(sum, drop(tf.matMul<tf.Tensor2D>(dOwn, a, false, true), mask));
+    }, dInput);
+  };
+  const masks = adapted.flatMap(({ mask }) => mask ?? []);
+  return { output: tf.matMul(low, blocks), saved: [low, blocks, ...masks], addPullback };
+}
 
-  /** `[rows, in] -> [rows, out]` */
-  apply(input: tf.Tensor2D): tf.Tensor2D {
-    const projected = linear(input, this.weights);
-    if (this.isPlain) return projected;
-    const parts = this.adapted.length === 1 ? [projected] : tf.split<tf.Tensor2D>(projected, [...this.sizes], 1);
-    const add = (sum: tf.Tensor2D, { module, rate, seed }: Adapted): tf.Tensor2D => {
-      const dropped = drop(input, dropoutMask(input.shape, rate, seed));
-      const low = tf.mul<tf.Tensor2D>(tf.matMul(dropped, module.a), module.scaling);
-      return tf.add(sum, tf.matMul(low, module.b));
-    };
-    const sums = parts.map((part, i) => this.adapted[i]!.reduce(add, part));
-    return (sums.length === 1 ? sums[0] : tf.concat(sums, 1)) as tf.Tensor2D;
-  }
+function adaptedModules(input: tf.Tensor2D, { modules, layer, adapter }: Projection): Adapted[] {
+  let from = 0;
+  return modules.flatMap(([name, columns]) => {
+    const found = adapterPasses(adapter).flatMap(({ adapter: { modules, config }, dropoutSeed }) => {
+      const module = modules.get(loraKey(layer, name));
+      if (module === undefined) return [];
+      const seed = (dropoutSeed ?? 0) + layer * adaptableModules.length + adaptableModules.indexOf(name);
+      const rate = dropoutSeed === undefined ? 0 : (config.dropout ?? 0);
+      return [{ ...module, from, columns, mask: dropoutMask<tf.Rank.R2>(input.shape, rate, seed) }];
+    });
+    from += columns;
+    return found;
+  });
+}
 
-  /**
-   * @param input - what {@link Projection.apply} read; needed only if {@link Projection.usesInput}.
-   * @returns the gradient with respect to the input.
-   */
-  pullback(dOutput: tf.Tensor2D, input: tf.Tensor2D | undefined, collect: CollectGradient): tf.Tensor2D {
-    const { weight, bias } = this.weights;
-    let dInput: tf.Tensor2D = multiplyByWeight(dOutput, this.weights, true);
-    if (isTrainable(weight)) collect(weight, tf.matMul(input!, dOutput, true, false));
-    if (bias !== undefined && isTrainable(bias)) collect(bias, tf.sum(dOutput, 0));
-    if (this.isPlain) return dInput;
-    const parts = this.adapted.length === 1 ? [dOutput] : tf.split(dOutput, [...this.sizes], 1);
-    const each = this.adapted.flatMap((adapted, i) => adapted.map((one) => ({ ...one, dSum: parts[i]! })));
-    for (const { module, rate, seed, dSum } of each) {
-      const mask = dropoutMask(input!.shape, rate, seed);
-      const dropped = drop(input!, mask);
-      // Scaled where there are few columns.
-      const low = tf.mul<tf.Tensor2D>(tf.matMul(dropped, module.a), module.scaling);
-      const dLow = tf.mul<tf.Tensor2D>(tf.matMul(dSum, module.b, false, true), module.scaling);
-      collect(module.b, tf.matMul(low, dSum, true, false));
-      collect(module.a, tf.matMul(dropped, dLow, true, false));
-      dInput = tf.add(dInput, drop(tf.matMul<tf.Tensor2D>(dLow, module.a, false, true), mask));
-    }
-    return dInput;
-  }
+/** Multiplies the columns of each module by its scaling. */
+function scale(low: tf.Tensor2D, adapted: readonly Adapted[]): tf.Tensor2D {
+  const [first] = adapted;
+  if (adapted.every(({ scaling }) => scaling === first!.scaling)) return tf.mul(low, first!.scaling);
+  return tf.mul(low, tf.tensor1d(adapted.flatMap(({ a, scaling }) => Array<number>(a.shape[1]).fill(scaling))));
+}
+
+function joined(parts: tf.Tensor2D[], axis: number): tf.Tensor2D {
+  return parts.length === 1 ? parts[0]! : tf.concat(parts, axis);
 }

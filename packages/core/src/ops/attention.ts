@@ -85,8 +85,8 @@ function blocksOf({ query, key, value }: AttentionInputs, bias: tf.Tensor4D | un
 export interface Attended {
   /** `[batch, heads, tokens, size]` */
   output: tf.Tensor4D;
-  /** {@link attentionWeights}; absent where they are never there all at once. */
-  weights: tf.Tensor3D | undefined;
+  /** {@link attentionWeights}, in a shape of the backend's; absent where they are never there all at once. */
+  weights: tf.Tensor | undefined;
 }
 
 /**
@@ -104,7 +104,7 @@ export function attend(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): 
 
 function attendAtOnce(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): Attended {
   const fused = runFused('MemgenAttentionAtOnce', { ...inputs, bias });
-  if (fused !== undefined) return { output: fused[0] as tf.Tensor4D, weights: undefined };
+  if (fused !== undefined) return { output: fused[0] as tf.Tensor4D, weights: fused[1]! };
   const { groups, columns, size } = sizesOf(inputs);
   const weights = attentionWeights(inputs, bias);
   const value = tf.reshape(inputs.value, [groups, columns, size]);
@@ -113,14 +113,14 @@ function attendAtOnce(inputs: AttentionInputs, bias: tf.Tensor4D | undefined): A
 
 /**
  * Gradients with respect to query, key and value, in their shapes.
- * @param known - the weights; computed again if absent or disposed of: they grow with the square of the length and are
- *   quickly made again (as in FlashAttention, Dao et al. 2022).
+ * @param known - what {@link attend} gave; computed again where the weights are absent or disposed of: they grow with the
+ *   square of the length and are quickly made again (as in FlashAttention, Dao et al. 2022).
  */
 export function attentionGradient(
   dOutput: tf.Tensor4D,
   inputs: AttentionInputs,
   bias: tf.Tensor4D | undefined,
-  known?: tf.Tensor3D,
+  known?: Attended,
 ): AttentionInputs {
   const fused = runFused('MemgenAttentionGradient', { dOutput, ...inputs, bias });
   if (fused !== undefined) {
@@ -155,25 +155,27 @@ function gradientAtOnce(
   dOutput: tf.Tensor4D,
   inputs: AttentionInputs,
   bias: tf.Tensor4D | undefined,
-  known?: tf.Tensor3D,
+  known?: Attended,
 ): AttentionInputs {
-  const fused = runFused('MemgenAttentionAtOnceGradient', { dOutput, ...inputs, bias });
+  const isKnown = known?.weights !== undefined && !known.weights.isDisposed && !known.output.isDisposed;
+  const { output, weights } = isKnown ? known : attendAtOnce(inputs, bias);
+  const fused = runFused('MemgenAttentionAtOnceGradient', { dOutput, output, ...inputs, weights });
   if (fused !== undefined) {
     const [query, key, value] = fused as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
     return { query, key, value };
   }
-  const weights = known === undefined || known.isDisposed ? attentionWeights(inputs, bias) : known;
   const { groups, rows, columns, size, scale } = sizesOf(inputs);
-  const key = tf.reshape(inputs.key, [groups, columns, size]);
-  const value = tf.reshape(inputs.value, [groups, columns, size]);
-  const query = tf.reshape(inputs.query, [groups, rows, size]);
-  const dOut = tf.reshape(dOutput, [groups, rows, size]);
-  const weighted = tf.mul(tf.matMul(dOut, value, false, true), weights);
-  const dScores = tf.mul(tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true))), scale);
+  const grouped = (x: tf.Tensor4D) => tf.reshape(x, [groups, rows, size]);
+  const shared = (x: tf.Tensor4D) => tf.reshape(x, [groups, columns, size]);
+  const dOut = grouped(dOutput);
+  // The part of each row's gradient that softmax takes away, the sum of weights * dWeights, without a matrix of them.
+  const mean = tf.sum(tf.mul(dOut, grouped(output)), -1, true);
+  const dWeights = tf.matMul(dOut, shared(inputs.value), false, true);
+  const dScores = tf.mul(tf.mul(weights!, tf.sub(dWeights, mean)), scale);
   return {
-    query: tf.reshape(tf.matMul(dScores, key), inputs.query.shape),
-    key: tf.reshape(tf.matMul(dScores, query, true, false), inputs.key.shape),
-    value: tf.reshape(tf.matMul(weights, dOut, true, false), inputs.value.shape),
+    query: tf.reshape(tf.matMul(dScores, shared(inputs.key)), inputs.query.shape),
+    key: tf.reshape(tf.matMul(dScores, grouped(inputs.query), true, false), inputs.key.shape),
+    value: tf.reshape(tf.matMul(weights!, dOut, true, false), inputs.value.shape),
   };
 }
 
@@ -186,16 +188,16 @@ export function attention(
 ): tf.Tensor4D {
   return tf.customGrad((q, k, v, save) => {
     const inputs = { query: q, key: k, value: v } as AttentionInputs;
-    const { output, weights } = attend(inputs, bias);
-    const kept = [inputs.query, inputs.key, inputs.value, weights, bias].filter((tensor) => tensor !== undefined);
-    (save as tf.GradSaveFunc)(kept);
+    const attended = attend(inputs, bias);
+    const optional = [attended.weights, bias].filter((tensor) => tensor !== undefined);
+    (save as tf.GradSaveFunc)([inputs.query, inputs.key, inputs.value, attended.output, ...optional]);
     return {
-      value: output,
+      value: attended.output,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [query, key, value] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-        const known = weights === undefined ? undefined : (saved[3] as tf.Tensor3D);
+        const [query, key, value, output] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+        const weights = attended.weights === undefined ? undefined : saved[4];
         const savedBias = bias === undefined ? undefined : (saved.at(-1) as tf.Tensor4D);
-        const gradients = attentionGradient(dy as tf.Tensor4D, { query, key, value }, savedBias, known);
+        const gradients = attentionGradient(dy as tf.Tensor4D, { query, key, value }, savedBias, { output, weights });
         return [gradients.query, gradients.key, gradients.value];
       },
     };

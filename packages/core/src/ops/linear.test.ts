@@ -48,12 +48,13 @@ const tensorflow = await startBackend({ backend: 'tensorflow' }).then(
 describe.skipIf(!tensorflow)('a weight turned over (needs the tensorflow backend)', () => {
   beforeAll(() => startBackend({ backend: 'tensorflow' }));
 
-  it('is kept where its width makes transposed products slow, and gives the same', () => {
-    for (const [columns, copies] of [
-      [1024, 1],
-      [1025, 0],
+  it('is kept where its size makes transposed products slow, and gives the same', () => {
+    for (const [rows, columns, copies] of [
+      [3, 1025, 1],
+      [1025, 1024, 1],
+      [1025, 1025, 0],
     ] as const) {
-      const weights: LinearWeights = { weight: tf.randomNormal([3, columns], 0, 1, 'float32', 1) };
+      const weights: LinearWeights = { weight: tf.randomNormal([rows, columns], 0, 1, 'float32', 1) };
       const x = tf.randomNormal<tf.Rank.R2>([2, columns], 0, 1, 'float32', 2);
       const before = tf.memory().numTensors;
       const [first, second] = [1, 2].map(() => tf.tidy(() => multiplyByWeight(x, weights, true).dataSync()));

@@ -42,7 +42,9 @@ export function tokenLossWithGradients(
         const logits: tf.Tensor2D = tf.matMul(x, head);
         const target = tf.tensor1d(labels.slice(start, start + count), 'int32');
         const { loss, dLogits } = crossEntropy(logits, target);
-        const parts: tf.Tensor[] = [loss, tf.matMul(dLogits, head, false, true)];
+        // As if the head were turned over, which is by far the larger of the two.
+        const dHidden = tf.transpose(tf.matMul(head, dLogits, false, true));
+        const parts: tf.Tensor[] = [loss, dHidden];
         if (isTrainable(head)) parts.push(tf.matMul(x, dLogits, true, false));
         return parts;
       }) as [tf.Scalar, tf.Tensor2D, tf.Tensor2D | undefined];

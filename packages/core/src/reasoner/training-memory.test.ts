@@ -34,7 +34,7 @@ async function measure(
   const weaver = LatentWeaver.initialize(
     decoder,
     config.hiddenSize,
-    { promptLatents, inferenceLatents, lora: { ...lora, alpha: 8 } },
+    { promptLatents, inferenceLatents, lora: { ...lora, alpha: 8, dropout: 0.1 } },
     random,
   );
   const batch = Array.from({ length: rows }, (_, seed): WovenRow => {
@@ -51,7 +51,7 @@ async function measure(
   });
   const before = tf.memory().numBytes;
   const { peakBytes } = await tf.profile(async () => {
-    const { gradients } = await trainingLoss(decoder, batch, { weaver, gradientCheckpointing });
+    const { gradients } = await trainingLoss(decoder, batch, { weaver, gradientCheckpointing, dropoutSeed: 1 });
     tf.dispose([...gradients.values()]);
     return tf.scalar(0);
   });

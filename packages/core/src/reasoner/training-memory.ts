@@ -63,11 +63,13 @@ interface Pass {
  * feed-forward size `i`, queries `q`, keys `k`, layers `L`, ranks and sizes of the adapted modules `r (in + out)`:
  *
  * - parameters: `16 * (L * sum of r (in + out) + 2 (h^2 + h) + (K + K') h + 2 * (2 h + 1))`.
- * - copies: `4 * L` times the elements of the matrices whose width is a multiple of 1,024.
+ * - copies: `4 * L` times the elements of the matrices that have one, see `isReadSlowlyTransposed`.
  * - activations, recomputed: of each pass over `n` columns `4 B * L * (n h + 2 kept k)`, the outputs of its layers, with
  *   its inputs, the final norm (`4 B * 3 n h`) and the mask (`4 B * n * attended`).
  * - activations, kept: in addition, for passes that are differentiated, per layer `4 B * (n (h + q + 2 i + 2) + 2 k
- *   attended)`, the inputs of adapted projections, and `n (q + k + heads + keyValueHeads)` for normed queries and keys.
+ *   attended)`; what attention made, `n (q + heads * attended)`, where its weights are no more than `i`; of each adapted
+ *   module `n (in + r)`, the mask of its dropout, and the inputs of adapted projections; and `n (q + k + heads + keyValueHeads)` for
+ *   normed queries and keys. Once for all rows, the adapters' second matrices as wide as the projections.
  * - scratch: the intermediate results of one layer, forwards and backwards, which live until the layer is done. Counted
  *   for the operations of the decoder layer one by one: `4 B * (n (24 h + 20 i + 34 q + 30 k) + 10 heads * n * attended +
  *   12 k * attended)`, `4 B * n * 12 (q + k)` more for normed queries and keys, `4 B * n (2 in + 3 out)` for each adapted
@@ -85,7 +87,9 @@ export function estimateTrainingMemory(config: DecoderConfig, sizes: TrainingSiz
     (sum, pass) =>
       sum +
       outputsOf(config, pass) +
-      (gradientCheckpointing || !pass.differentiable ? 0 : config.layers * savedByLayer(config, pass, sizes)),
+      (gradientCheckpointing || !pass.differentiable
+        ? 0
+        : config.layers * savedByLayer(config, pass, { ...sizes, rows })),
     0,
   );
   const layerScratch = Math.max(
@@ -155,7 +159,10 @@ function turnedOver({ hiddenSize, intermediateSize, heads, keyValueHeads, headSi
     [hiddenSize, 2 * intermediateSize],
     [intermediateSize, hiddenSize],
   ] as const;
-  return matrices.reduce((sum, [rows, columns]) => sum + (isReadSlowlyTransposed(columns) ? rows * columns : 0), 0);
+  return matrices.reduce(
+    (sum, [rows, columns]) => sum + (isReadSlowlyTransposed(rows, columns) ? rows * columns : 0),
+    0,
+  );
 }
 
 function adapterOf({ lora = { r: 16, targetModules: ['q_proj', 'v_proj'] } }: TrainingSizes): {
@@ -180,22 +187,36 @@ function outputsOf(config: DecoderConfig, { columns, kept, attended }: Pass): nu
 }
 
 /** Floats per row that one layer keeps for its gradient. */
-function savedByLayer(config: DecoderConfig, { columns, attended, adapted }: Pass, sizes: TrainingSizes): number {
+function savedByLayer(
+  config: DecoderConfig,
+  { columns, attended, adapted }: Pass,
+  sizes: TrainingSizes & { rows: number },
+): number {
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize, queryKeyNorm } = config;
   const queries = heads * headSize;
   const keys = keyValueHeads * headSize;
-  const modules = adapted ? adapterOf(sizes).modules : [];
+  const { r, modules } = adapterOf(sizes);
+  const adapters = adapted ? modules : [];
   const perColumn =
     hiddenSize +
     queries +
     2 * intermediateSize +
     2 +
+    (heads * attended <= intermediateSize ? queries + heads * attended : 0) +
     (queryKeyNorm ? queries + keys + heads + keyValueHeads : 0) +
-    (usesAny(modules, attentionInputs) ? hiddenSize : 0) +
-    (modules.includes('self_attn.o_proj') ? queries : 0) +
-    (usesAny(modules, feedForwardInputs) ? hiddenSize : 0) +
-    (modules.includes('mlp.down_proj') ? intermediateSize : 0);
-  return columns * perColumn + 2 * keys * attended;
+    adapters.reduce((sum, module) => sum + moduleShape(config, module).input + r, 0) +
+    (usesAny(adapters, attentionInputs) ? hiddenSize : 0) +
+    (adapters.includes('self_attn.o_proj') ? queries : 0) +
+    (usesAny(adapters, feedForwardInputs) ? hiddenSize : 0) +
+    (adapters.includes('mlp.down_proj') ? intermediateSize : 0);
+  const widths = adapters.reduce((sum, module) => sum + projectionWidth(config, module), 0);
+  return columns * perColumn + 2 * keys * attended + (r * widths) / sizes.rows;
+}
+
+/** Columns of the matrix in which a module lies beside others. */
+function projectionWidth(config: DecoderConfig, module: AdaptableModule): number {
+  const group = [attentionInputs, feedForwardInputs].find((modules) => modules.includes(module)) ?? [module];
+  return group.reduce((sum, name) => sum + moduleShape(config, name).output, 0);
 }
 
 /** Floats per row that live while one layer is differentiated. */

@@ -1,44 +1,44 @@
 // Attention and its gradient on TensorFlow, all tokens at once; `ops/attention.ts` says what they compute.
-import type * as tf from '@tensorflow/tfjs';
 import { kernelOf, type Operations } from './operations.js';
 import type { TensorflowOutput } from './tensorflow-engine.js';
 
-/** Of each group of query heads that share keys and values: scaled queries, keys, values, and the weights. */
-function weigh(run: Operations, inputs: tf.NamedTensorInfoMap) {
-  const [query, key, value] = run.inputs(inputs, ['query', 'key', 'value']);
+/** Stacks the queries of heads that share keys and values: `[batch, keyValueHeads, heads / keyValueHeads * tokens, size]`. */
+function grouping(run: Operations, query: TensorflowOutput, key: TensorflowOutput) {
   const [batch, heads, tokens, size] = query.shape as [number, number, number, number];
-  const [, keyValueHeads, columns] = key.shape as [number, number, number, number];
-  const groups = batch * keyValueHeads;
-  const rows = (heads / keyValueHeads) * tokens;
-  const scale = run.scalar(1 / Math.sqrt(size));
-  const queries = run.reshape(run.multiply(query, scale), [groups, rows, size]);
-  const keys = run.reshape(key, [groups, columns, size]);
-  const values = run.reshape(value, [groups, columns, size]);
-  let scores = run.product(queries, keys, { transposeB: true });
-  if (inputs['bias'] !== undefined) {
-    const [bias] = run.inputs(inputs, ['bias']);
-    const perHead = run.add(run.reshape(scores, [batch, heads, tokens, columns]), bias);
-    scores = run.reshape(perHead, [groups, rows, columns]);
-  }
-  const grouped = (x: TensorflowOutput) => run.reshape(x, [groups, rows, size]);
-  return { query, key, scale, queries, keys, values, grouped, weights: run.softmax(scores) };
+  const shape = [batch, key.shape[1]!, (heads / key.shape[1]!) * tokens, size];
+  return {
+    grouped: (x: TensorflowOutput) => run.reshape(x, shape),
+    apart: (x: TensorflowOutput) => run.reshape(x, query.shape),
+    scale: run.scalar(1 / Math.sqrt(size)),
+  };
 }
 
-/** `query, key, value, bias? -> output` */
+/** `query, key, value, bias? -> output, weights` */
 export const attention = kernelOf((run, inputs) => {
-  const { query, values, weights } = weigh(run, inputs);
-  return [run.reshape(run.product(weights, values), query.shape)];
+  const [query, key, value] = run.inputs(inputs, ['query', 'key', 'value']);
+  const { grouped, apart, scale } = grouping(run, query, key);
+  let scores = run.product(grouped(run.multiply(query, scale)), key, { transposeB: true });
+  if (inputs['bias'] !== undefined) {
+    const [bias] = run.inputs(inputs, ['bias']);
+    const [batch, heads, tokens] = query.shape as [number, number, number, number];
+    const perHead = run.reshape(scores, [batch, heads, tokens, key.shape[2]!]);
+    scores = run.reshape(run.add(perHead, bias), scores.shape);
+  }
+  const weights = run.softmax(scores);
+  return [apart(run.product(weights, value)), weights];
 });
 
-/** `dOutput, query, key, value, bias? -> dQuery, dKey, dValue` */
+/** `dOutput, output, query, key, value, weights -> dQuery, dKey, dValue` */
 export const attentionGradient = kernelOf((run, inputs) => {
-  const { query, key, scale, queries, keys, values, grouped, weights } = weigh(run, inputs);
-  const dOutput = grouped(run.inputs(inputs, ['dOutput'])[0]);
-  const weighted = run.multiply(run.product(dOutput, values, { transposeB: true }), weights);
-  const dScores = run.subtract(weighted, run.multiply(weights, run.sum(weighted)));
+  const names = ['dOutput', 'output', 'query', 'key', 'value', 'weights'] as const;
+  const [dOutput, output, query, key, value, weights] = run.inputs(inputs, names);
+  const { grouped, apart, scale } = grouping(run, query, key);
+  const dOut = grouped(dOutput);
+  const mean = run.sum(run.multiply(dOut, grouped(output)));
+  const dScores = run.multiply(weights, run.subtract(run.product(dOut, value, { transposeB: true }), mean));
   return [
-    run.reshape(run.multiply(run.product(dScores, keys), scale), query.shape),
-    run.reshape(run.product(dScores, queries, { transposeA: true }), key.shape),
-    run.reshape(run.product(weights, dOutput, { transposeA: true }), key.shape),
+    apart(run.multiply(run.product(dScores, key), scale)),
+    run.multiply(run.product(dScores, grouped(query), { transposeA: true }), scale),
+    run.product(weights, dOut, { transposeA: true }),
   ];
 });
