@@ -186,6 +186,7 @@ class LatentWeaverSession implements WeaverSession {
       {
         cache: this.cache,
         keep: columns,
+        last: count,
         adapter: {
           adapter,
           // Each call drops other units.
@@ -197,11 +198,7 @@ class LatentWeaverSession implements WeaverSession {
     this.calls++;
     return runOne(
       this.execution,
-      ([hidden]) => {
-        const all = tf.reshape(hidden!, [batch, columns + count, size]);
-        const latents = tf.slice(all, [0, columns, 0], [batch, count, size]);
-        return linear(tf.reshape(latents, [batch * count, size]), weaverToReasoner);
-      },
+      ([hidden]) => linear(hidden as tf.Tensor2D, weaverToReasoner),
       [hidden],
       [weaverToReasoner.weight, weaverToReasoner.bias],
     );

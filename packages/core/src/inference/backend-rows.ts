@@ -72,17 +72,20 @@ export class BackendRows implements RowReader {
     const { chunk, adapter } = this.options;
     const rows = padRows(vectors, hiddenSize);
     const batch = vectors.length;
-    const pass = (start: number, end: number, keep: number) => {
+    const pass = (start: number, end: number, keep: number, last?: number) => {
       const { values, mask } = sliceColumns(rows, hiddenSize, start, end);
       const inputs = tf.tensor2d(values, [batch * (end - start), hiddenSize]);
-      return model.forward(inputs, mask, { cache: this.current, keep, adapter: adapter && { adapter } });
+      return model.forward(inputs, mask, {
+        cache: this.current,
+        keep,
+        ...(last !== undefined && { last }),
+        adapter: adapter && { adapter },
+      });
     };
     // All that is asked for, or forgotten, lies in the last pass.
     const { width } = rows;
     const lastStart = Math.floor((width - Math.max(last, forget)) / chunk) * chunk;
-    for (let start = 0; start < lastStart; start += chunk) tf.tidy(() => void pass(start, start + chunk, chunk));
-    const columns = width - lastStart;
-    const hidden = tf.reshape(pass(lastStart, width, columns - forget), [batch, columns, hiddenSize]);
-    return tf.reshape(tf.slice(hidden, [0, columns - last, 0], [batch, last, hiddenSize]), [batch * last, hiddenSize]);
+    for (let start = 0; start < lastStart; start += chunk) tf.tidy(() => void pass(start, start + chunk, chunk, 1));
+    return pass(lastStart, width, width - lastStart - forget, last);
   }
 }

@@ -37,20 +37,22 @@ export class StepRows implements RowReader {
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to become a rejection
   async hidden(vectors: RowVectors, { last = 1, forget = 0 }: ReadOptions = {}): Promise<(Float32Array | undefined)[]> {
     const { hiddenSize } = this.decoder.config;
-    const { states, ends } = this.read(vectors, forget);
-    return ends.map((end) =>
-      end === undefined ? undefined : states.slice((end - last) * hiddenSize, end * hiddenSize),
+    const each = last * hiddenSize;
+    const states = this.read(vectors, last, forget).slice();
+    return unpackRows(
+      states,
+      vectors.map((row) => row && each),
     );
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to become a rejection
   async logits(vectors: RowVectors): Promise<(Float32Array | undefined)[]> {
     const { vocabularySize } = this.decoder.config;
-    const { ends } = this.read(vectors, 0);
-    const places = ends.flatMap((end) => (end === undefined ? [] : [end - 1]));
+    this.read(vectors, 1, 0);
+    const reading = vectors.filter((row) => row !== undefined);
     return unpackRows(
-      this.decoder.logits(places).slice(),
-      ends.map((end) => end && vocabularySize),
+      this.decoder.logits([...reading.keys()]).slice(),
+      vectors.map((row) => row && vocabularySize),
     );
   }
 
@@ -63,13 +65,10 @@ export class StepRows implements RowReader {
     this.cache.dispose();
   }
 
-  /** @returns all hidden states, a view; and by row where its columns end among them. */
-  private read(vectors: RowVectors, forget: number): { states: Float32Array; ends: (number | undefined)[] } {
+  /** @returns hidden states of the last columns of each row that reads, a view. */
+  private read(vectors: RowVectors, last: number, forget: number): Float32Array {
     const { decoder, cache, adapter } = this;
-    const { hiddenSize } = decoder.config;
-    const counts = vectors.map((row) => (row?.length ?? 0) / hiddenSize);
-    const states = decoder.read(packRows(vectors), counts, cache, { adapter, forget });
-    let end = 0;
-    return { states, ends: counts.map((count, b) => ((end += count), vectors[b] === undefined ? undefined : end)) };
+    const counts = vectors.map((row) => (row?.length ?? 0) / decoder.config.hiddenSize);
+    return decoder.read(packRows(vectors), counts, cache, { adapter, forget, last });
   }
 }

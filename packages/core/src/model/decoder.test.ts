@@ -102,6 +102,24 @@ describe('Decoder.forward', () => {
     decoder.dispose();
   });
 
+  it('gives the last hidden states alone as it gives them among all, and remembers every column', async () => {
+    const decoder = await frozenDecoder(config);
+    const mask = [[0, 1, 1, 1], [1, 1, 1, 1]]; // prettier-ignore
+    tf.tidy(() => {
+      const [all, ends] = [undefined, 2].map((last) => {
+        const cache = decoder.createCache(2);
+        const first = decoder.forward(decoder.embed(randomIds(8, 1)), mask, { cache, ...(last && { last }) });
+        const behind = decoder.forward(decoder.embed(randomIds(2, 2)), [[1], [1]], { cache });
+        cache.dispose();
+        return { first: tf.reshape(first, [2, -1, size]), behind };
+      }) as [{ first: tf.Tensor3D; behind: tf.Tensor2D }, { first: tf.Tensor3D; behind: tf.Tensor2D }];
+      const wanted = tf.slice(all.first, [0, 2, 0], [2, 2, size]);
+      expect(relativeDifference(ends.first.dataSync(), wanted.dataSync())).toBeLessThan(1e-5);
+      expect(relativeDifference(ends.behind.dataSync(), all.behind.dataSync())).toBeLessThan(1e-5);
+    });
+    decoder.dispose();
+  });
+
   it('gives query columns what they would see if they were read at the end', async () => {
     const decoder = await frozenDecoder(config);
     const [prompt, queries] = [randomIds(4, 1), randomIds(2, 2)];

@@ -25,6 +25,8 @@ export interface DecoderForwardOptions {
   cache: KeyValueCache;
   /** Only the first `keep` new columns enter the cache (query latents do not). @default all */
   keep?: number;
+  /** Columns at the end of each row whose hidden states are wanted. @default all */
+  last?: number;
   /** One, or several whose contributions add up. @default none */
   adapter?: AdapterPasses | undefined;
   /** @default eager */
@@ -58,12 +60,12 @@ export class Decoder {
    * @param inputs - input vectors `[batch * tokens, hidden]`.
    * @param mask - one row of 0 and 1 per batch row, `tokens` long; fewer rows than the cache has (in parts) mean that its
    *   last rows take no further part.
-   * @returns final hidden states after the last norm, `[batch * tokens, hidden]`.
+   * @returns final hidden states after the last norm, `[batch * last, hidden]`.
    */
   forward(
     inputs: tf.Tensor2D,
     mask: readonly MaskRow[],
-    { cache, keep, adapter, execution = eager }: DecoderForwardOptions,
+    { cache, keep, last, adapter, execution = eager }: DecoderForwardOptions,
   ): tf.Tensor2D {
     const { config, weights } = this;
     const batch = mask.length;
@@ -87,6 +89,7 @@ export class Decoder {
         factors,
         bias,
         adapter,
+        last: layer === config.layers - 1 ? last : undefined,
       };
       const { keys, values } = cache.layer(layer);
       const past = keys.length;

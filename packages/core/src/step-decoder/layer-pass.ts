@@ -9,7 +9,7 @@ import { matrixShapes, type StepLayer, type StepWeights } from './step-weights.j
 
 /** What a pass needs beside its inputs. */
 interface PassOptions {
-  /** Address for the final hidden states, `[columns, hidden]`. */
+  /** Address for the final hidden states of the columns that are wanted, `[wanted, hidden]`. */
   output: number;
   /** Address of room for each thread, one after the other. */
   scores: number;
@@ -27,6 +27,8 @@ export interface Column {
   position: number;
   /** Length of its row after this read. */
   length: number;
+  /** Whether its final hidden state is; else it leaves only its keys and values. */
+  wanted: boolean;
 }
 
 type VectorName = 'residual' | 'normed' | 'queryKeyValue' | 'mixed' | 'gates' | 'activated';
@@ -81,25 +83,32 @@ export class LayerPass {
   }
 
   /**
-   * Stores keys and values of the columns in their pages and writes their final hidden states.
+   * Stores keys and values of the columns in their pages and writes the final hidden states that are wanted.
    * @param inputs - `[columns, hidden]`, at most as many columns as there is room for; earlier ones of a row come first.
+   * @returns how many states it has written.
    */
-  run(inputs: Float32Array, columns: readonly Column[], options: PassOptions): void {
+  run(inputs: Float32Array, columns: readonly Column[], options: PassOptions): number {
     const { residual } = this.vectors;
+    const { layers, finalNorm } = this.weights;
     this.arena.floats(residual, inputs.length).set(inputs);
     this.writeTasks(columns);
-    this.weights.layers.forEach((layer, index) => {
-      this.attention(layer, index, columns, options);
-      this.feedForward(layer, index, columns.length, options);
+    let count = columns.length;
+    layers.forEach((layer, index) => {
+      this.keysAndValues(layer, index, columns, options);
+      if (index === layers.length - 1) count = this.keepWanted(columns);
+      if (count === 0) return;
+      this.attention(layer, index, count, options);
+      this.feedForward(layer, index, count, options);
     });
-    this.norm(residual, this.weights.finalNorm, options.output, columns.length);
+    this.norm(residual, finalNorm, options.output, count);
+    return count;
   }
 
-  private attention(layer: StepLayer, index: number, columns: readonly Column[], options: PassOptions): void {
-    const { scores, scoresBytes, adapter } = options;
+  /** Queries, keys and values of the columns; the latter two are stored. */
+  private keysAndValues(layer: StepLayer, index: number, columns: readonly Column[], { adapter }: PassOptions): void {
     const { kernels, config } = this;
     const { heads, keyValueHeads, headSize } = config;
-    const { residual, normed, queryKeyValue, mixed } = this.vectors;
+    const { residual, normed, queryKeyValue } = this.vectors;
     const { outputs } = layer.queryKeyValue.shape;
     const offset = index * this.layout.layerBytes;
     this.norm(residual, layer.attentionNorm, normed, columns.length);
@@ -116,9 +125,17 @@ export class LayerPass {
       }
       kernels.storeColumn(key, value, page + offset, position % pageColumns, keyValueHeads, headSize);
     });
-    kernels.attend(this.tasks, columns.length, offset, heads, heads / keyValueHeads, headSize, scores, scoresBytes);
-    layer.output.multiply(kernels, mixed, columns.length, residual, 1);
-    adapter?.add(kernels, index, 'output', mixed, columns.length, residual);
+  }
+
+  private attention(layer: StepLayer, index: number, count: number, options: PassOptions): void {
+    const { scores, scoresBytes, adapter } = options;
+    const { kernels } = this;
+    const { heads, keyValueHeads, headSize } = this.config;
+    const { residual, mixed } = this.vectors;
+    const offset = index * this.layout.layerBytes;
+    kernels.attend(this.tasks, count, offset, heads, heads / keyValueHeads, headSize, scores, scoresBytes);
+    layer.output.multiply(kernels, mixed, count, residual, 1);
+    adapter?.add(kernels, index, 'output', mixed, count, residual);
   }
 
   private feedForward(layer: StepLayer, index: number, count: number, { adapter }: PassOptions): void {
@@ -141,6 +158,24 @@ export class LayerPass {
       const query = queryKeyValue + 4 * i * joined.outputs;
       tasks.set([query, mixed + 4 * i * output.inputs, pageList, position + 1], attentionTaskWords * i);
     });
+  }
+
+  /** Moves what the wanted columns go on with to the front. @returns how many they are. */
+  private keepWanted(columns: readonly Column[]): number {
+    const { hiddenSize } = this.config;
+    const { residual, mixed } = this.vectors;
+    const { inputs } = matrixShapes(this.config).output;
+    const states = this.arena.floats(residual, hiddenSize * columns.length);
+    const tasks = this.arena.words(this.tasks, attentionTaskWords * columns.length);
+    let count = 0;
+    columns.forEach(({ wanted }, i) => {
+      if (!wanted) return;
+      states.copyWithin(count * hiddenSize, i * hiddenSize, (i + 1) * hiddenSize);
+      tasks.copyWithin(count * attentionTaskWords, i * attentionTaskWords, (i + 1) * attentionTaskWords);
+      tasks[count * attentionTaskWords + 1] = mixed + 4 * count * inputs;
+      count++;
+    });
+    return count;
   }
 
   private norm(x: number, weight: number, y: number, rows: number): void {

@@ -87,6 +87,35 @@ describe.each(['float32', 'bfloat16'] as const)('StepDecoder with weights in %s'
   });
 });
 
+describe('the last hidden states alone', () => {
+  it('are those of a whole read, to the bit, and so is what is read behind them', async () => {
+    const config = tinyConfig({ vocab_size: 600 });
+    const decoder = await frozenDecoder(config);
+    const step = await StepDecoder.create(decoder);
+    const size = config.hiddenSize;
+    const [whole, ends] = [undefined, 2].map((last) => {
+      const cache = step.createCache(4);
+      // The first row fills more than a block of columns.
+      return [
+        [300, 3, 0, 1],
+        [1, 1, 1, 1],
+      ].map((counts) => {
+        const ids = randomIds(counts.reduce((sum, count) => sum + count), 4, 600); // prettier-ignore
+        const hidden = step.read(step.embed(ids), counts, cache, { last }).slice();
+        const places = hidden.length / size;
+        expect(() => step.logits([places])).toThrow(code('step-decoder-input'));
+        return { hidden: [...hidden], logits: [...step.logits([places - 1])] };
+      });
+    }) as [{ hidden: number[]; logits: number[] }[], { hidden: number[]; logits: number[] }[]];
+    const kept = [298, 299, 301, 302, 303].flatMap((column) =>
+      whole[0]!.hidden.slice(column * size, (column + 1) * size),
+    );
+    expect(ends).toEqual([{ hidden: kept, logits: whole[0]!.logits }, whole[1]]);
+    step.dispose();
+    decoder.dispose();
+  });
+});
+
 describe('threads of a StepDecoder', () => {
   it('change no bit, in products, attention and batches', async () => {
     const config = tinyConfig({ hidden_size: 128, intermediate_size: 256, vocab_size: 600, num_attention_heads: 8 });

@@ -45,6 +45,8 @@ export interface StepReadOptions {
   adapter?: StepAdapter | undefined;
   /** Columns at the end of each row that reads of which the cache keeps no trace. @default 0 */
   forget?: number | undefined;
+  /** Columns at the end of each row that reads whose hidden states are wanted, all if it has fewer. @default all */
+  last?: number | undefined;
 }
 
 /**
@@ -171,7 +173,8 @@ export class StepDecoder {
    * Reads new columns. Row b reads `counts[b]` columns (0 is fine); positions go on from its length. A column attends to
    * its own row up to itself.
    * @param inputs - input vectors `[sum(counts), hidden]`, row after row.
-   * @returns final hidden states after the last norm, `[sum(counts) * hidden]`: a view that holds until the next call.
+   * @returns final hidden states after the last norm of the wanted columns, `[sum(min(counts, last)) * hidden]`: a view
+   * that holds until the next call.
    * @throws MemGenError `step-decoder-input`, `step-decoder-cache`, `step-decoder-adapter`, `step-decoder-memory` (all
    * before anything is read).
    */
@@ -179,7 +182,7 @@ export class StepDecoder {
     inputs: Float32Array,
     counts: readonly number[],
     cache: StepCache,
-    { adapter, forget = 0 }: StepReadOptions = {},
+    { adapter, forget = 0, last = Infinity }: StepReadOptions = {},
   ): Float32Array {
     const { hiddenSize } = this.config;
     const own = this.checkCache(cache);
@@ -194,26 +197,28 @@ export class StepDecoder {
       });
     }
     own.reserve(counts);
-    this.hidden.reserve(4 * total * hiddenSize);
-    const columns = this.prepareColumns(own, counts);
+    const wanted = counts.reduce((sum, count) => sum + Math.min(count, last), 0);
+    this.hidden.reserve(4 * wanted * hiddenSize);
+    const columns = this.prepareColumns(own, counts, last);
+    let done = 0;
     for (let first = 0; first < total; first += mostColumns) {
       const block = columns.slice(first, first + mostColumns);
       const vectors = inputs.subarray(first * hiddenSize, (first + block.length) * hiddenSize);
-      this.layers.run(vectors, block, {
-        output: this.hidden.address + 4 * first * hiddenSize,
+      done += this.layers.run(vectors, block, {
+        output: this.hidden.address + 4 * done * hiddenSize,
         scores: this.scores.address,
         scoresBytes: this.scoresBytes,
         adapter: ownAdapter,
       });
     }
     own.advance(counts.map((count) => Math.max(0, count - forget)));
-    this.lastColumns = total;
-    return this.arena.floats(this.hidden.address, total * hiddenSize);
+    this.lastColumns = wanted;
+    return this.arena.floats(this.hidden.address, wanted * hiddenSize);
   }
 
   /**
    * Logits of columns of the last {@link StepDecoder.read}.
-   * @param places - in the packed order of that read.
+   * @param places - among the columns whose hidden states it gave.
    * @returns `[places.length * vocabulary]`: a view that holds until the next call.
    */
   logits(places: readonly number[]): Float32Array {
@@ -263,7 +268,7 @@ export class StepDecoder {
   }
 
   /** Writes the lists of pages for the kernels, and says of each new column where it belongs. */
-  private prepareColumns(cache: PagedCache, counts: readonly number[]): Column[] {
+  private prepareColumns(cache: PagedCache, counts: readonly number[], last: number): Column[] {
     const { lengths } = cache;
     const pages = counts.map((count, row) => (count === 0 ? [] : cache.pages(row)));
     this.pageLists.reserve(4 * pages.flat().length);
@@ -280,7 +285,8 @@ export class StepDecoder {
       pageList += 4 * pages[row]!.length;
       return Array.from({ length: count }, (_, i): Column => {
         const position = lengths[row]! + i;
-        return { pageList: list, page: pages[row]![Math.floor(position / pageColumns)]!, position, length };
+        const page = pages[row]![Math.floor(position / pageColumns)]!;
+        return { pageList: list, page, position, length, wanted: i >= count - last };
       });
     });
   }
