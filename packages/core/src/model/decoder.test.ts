@@ -116,6 +116,12 @@ describe('Decoder.forward', () => {
       const wanted = tf.slice(all.first, [0, 2, 0], [2, 2, size]);
       expect(relativeDifference(ends.first.dataSync(), wanted.dataSync())).toBeLessThan(1e-5);
       expect(relativeDifference(ends.behind.dataSync(), all.behind.dataSync())).toBeLessThan(1e-5);
+      const cache = decoder.createCache(1);
+      for (const last of [0, 3]) {
+        const read = () => decoder.forward(decoder.embed([1, 2]), [[1, 1]], { cache, last });
+        expect(read).toThrow(expect.objectContaining({ code: 'decoder-input', got: `last: ${last}` }));
+      }
+      expect(cache.columns.length).toBe(0);
     });
     decoder.dispose();
   });

@@ -25,7 +25,7 @@ export interface DecoderForwardOptions {
   cache: KeyValueCache;
   /** Only the first `keep` new columns enter the cache (query latents do not). @default all */
   keep?: number;
-  /** Columns at the end of each row whose hidden states are wanted. @default all */
+  /** Columns at the end of each row whose hidden states are wanted, 1 to all. @default all */
   last?: number;
   /** One, or several whose contributions add up. @default none */
   adapter?: AdapterPasses | undefined;
@@ -61,6 +61,7 @@ export class Decoder {
    * @param mask - one row of 0 and 1 per batch row, `tokens` long; fewer rows than the cache has (in parts) mean that its
    *   last rows take no further part.
    * @returns final hidden states after the last norm, `[batch * last, hidden]`.
+   * @throws MemGenError `decoder-input` for more hidden states than columns, or none, before anything is read.
    */
   forward(
     inputs: tf.Tensor2D,
@@ -71,6 +72,14 @@ export class Decoder {
     const batch = mask.length;
     const tokens = mask[0]!.length;
     const kept = keep ?? tokens;
+    if (last !== undefined && !(last >= 1 && last <= tokens)) {
+      throw new MemGenError({
+        code: 'decoder-input',
+        message: 'hidden states of other columns are wanted than are read',
+        got: `last: ${last}`,
+        expected: `1 to ${tokens}`,
+      });
+    }
     const positions = cache.columns.append(mask);
     const [cos, sin, bias] = execution.constants(() => {
       const { cos, sin } = rotaryFactors(positions, config.rotary, this.halfTurn);

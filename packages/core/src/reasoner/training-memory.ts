@@ -29,7 +29,7 @@ export interface TrainingMemory {
   parameters: number;
   /** What the forward passes leave for the backward pass. */
   activations: number;
-  /** Frozen matrices turned over, which gradients on TensorFlow take; zero for most sizes of layers. */
+  /** Frozen matrices turned over, which gradients on TensorFlow take: small ones, and those of certain widths. */
   copies: number;
   /** Intermediate results, for the moment of the pass that needs most; an upper bound. */
   scratch: number;

@@ -247,6 +247,7 @@ describe('StepDecoder', () => {
       expect(() => step.read(one, [1, 1], cache)).toThrow(code('step-decoder-input'));
       expect(() => step.read(one, [2, -1], cache)).toThrow(code('step-decoder-input'));
       expect(() => step.read(one, [0.5, 0.5], cache)).toThrow(code('step-decoder-input'));
+      expect(() => step.read(one, [1, 0], cache, { last: 0 })).toThrow(code('step-decoder-input'));
       expect(() => step.read(one, [1, 0], other.createCache(2))).toThrow(code('step-decoder-cache'));
       expect(() => {
         cache.select([0, 2]);

@@ -196,6 +196,14 @@ export class StepDecoder {
         expected: `${total} columns of ${hiddenSize}`,
       });
     }
+    if (!(last >= 1)) {
+      throw new MemGenError({
+        code: 'step-decoder-input',
+        message: 'at least one hidden state of each row is wanted',
+        got: `last: ${last}`,
+        expected: '1 or more',
+      });
+    }
     own.reserve(counts);
     const wanted = counts.reduce((sum, count) => sum + Math.min(count, last), 0);
     this.hidden.reserve(4 * wanted * hiddenSize);

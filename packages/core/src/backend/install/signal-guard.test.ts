@@ -40,7 +40,7 @@ it.skipIf(place?.private !== true)(
       await wait(1);
     }
     child.stdin.end('go');
-    expect(await ended, output).toBe(0);
+    expect(await ended, `${output}(an engine from before the guard? run memgen backend install)`).toBe(0);
     expect(sent).toBeGreaterThan(100);
   },
   120_000,
