@@ -38,9 +38,10 @@ export async function run({ backend, dtype, model, quick }: JobSettings, reporte
   for (const batch of quick ? [1, 4] : [1, 4, 16]) {
     const samples = new Map(arms.map(([measure]) => [measure, [] as number[]]));
     const notes = new Map<string, string>();
+    const repetitions = quick ? 1 : { 1: 7, 4: 5, 16: 3 }[batch]!;
     await reporter.attempt(`generation, batch ${batch}`, async () => {
       const given = prompts(reasoner, batch, tokens);
-      for (let i = 0; i < (quick || batch === 16 ? 1 : 3); i++) {
+      for (let i = 0; i < repetitions; i++) {
         // By turns: what else the machine does meets all alike.
         for (const [measure, options] of arms) {
           let rows: GeneratedRow[] = [];

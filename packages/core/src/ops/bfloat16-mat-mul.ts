@@ -3,9 +3,14 @@ import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
 import { castKernel, matMulKernel } from '../backend/kernels/bfloat16-kernels.js';
 
+/** Whether the current backend does. That it is faster there is not said: `memgen doctor` measures both. */
+export function multipliesInBfloat16(): boolean {
+  return tf.getKernel(matMulKernel, tf.getBackend()) !== undefined;
+}
+
 /** @throws MemGenError `bfloat16` where the current backend does not multiply in bfloat16. */
 export function requireBfloat16(): void {
-  if (tf.getKernel(matMulKernel, tf.getBackend()) !== undefined) return;
+  if (multipliesInBfloat16()) return;
   throw new MemGenError({
     code: 'bfloat16',
     message: 'this backend does not multiply in bfloat16',

@@ -1,6 +1,10 @@
 // The examination of this machine, with real and with crashing child processes.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { engineName } from '../engines/tensorflow-places.js';
 import { examine, isSupported } from './examine.js';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -21,6 +25,22 @@ describe('examine', () => {
     expect(report.node.supported).toBe(true);
     expect(report.memory.free).toBeGreaterThan(0);
     expect(report.cacheFolder).toBe('/nonexistent/memgen');
+  });
+
+  it('says that an engine of before has to be made anew', async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'memgen-examine-'));
+    const engine = join(cache, 'engines', engineName({ gpu: false, version: '1.0.0' }));
+    await mkdir(engine, { recursive: true });
+    await writeFile(join(engine, 'engine.json'), '{}');
+    const probeCommand = [process.execPath, '--import', 'tsx', '--conditions=@memgen/source', main] as const;
+    const report = await examine({ probeCommand, environment: { ...environment, MEMGEN_CACHE: cache } });
+    const tensorflow = report.backends.find(({ name }) => name === 'tensorflow');
+    expect(tensorflow).toMatchObject({
+      works: false,
+      problem: expect.stringContaining('of another version of memgen'),
+    });
+    expect(tensorflow!.toDo).toContain('memgen backend install');
+    await rm(cache, { recursive: true });
   });
 
   it('survives backends that crash or babble', async () => {

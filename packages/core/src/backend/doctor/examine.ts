@@ -17,6 +17,8 @@ export interface BackendReport {
   threads?: number;
   /** Speed of a `[256, 576] x [576, 1536]` product. */
   gigaflops?: number;
+  /** The same with products in bfloat16, where the backend has them: only if it is higher do they save time. */
+  bfloat16Gigaflops?: number;
   problem?: string;
   toDo?: string;
 }
@@ -39,6 +41,7 @@ const probeAnswer = z.object({
   version: z.string(),
   threads: z.number().optional(),
   gigaflops: z.number(),
+  bfloat16Gigaflops: z.number().optional(),
 });
 
 /** Runs `memgen probe NAME`; the words before it start this same command again. */

@@ -1,11 +1,14 @@
 // Starts one backend in this process and measures it: what a child process of the doctor does.
 import * as tf from '@tensorflow/tfjs';
+import { bfloat16MatMul, multipliesInBfloat16, toBfloat16 } from '../../ops/bfloat16-mat-mul.js';
 import type { BackendInfo, BackendName } from '../backend-info.js';
 import { startBackend } from '../start-backend.js';
 
 export interface BackendProbe extends BackendInfo {
   /** Billions of multiplications and additions a second in a `[256, 576] x [576, 1536]` product. */
   gigaflops: number;
+  /** The same with the second matrix in bfloat16, where the backend multiplies so. */
+  bfloat16Gigaflops?: number;
 }
 
 const [rows, inner, columns] = [256, 576, 1536];
@@ -17,24 +20,35 @@ export async function probeBackend(
   { environment, seconds = 0.3 }: { environment?: NodeJS.ProcessEnv; seconds?: number } = {},
 ): Promise<BackendProbe> {
   const info = await startBackend({ backend, environment });
-  const a = tf.ones([rows, inner]);
-  const b = tf.ones([inner, columns]);
+  const a = tf.ones<tf.Rank.R2>([rows, inner]);
+  const b = tf.ones<tf.Rank.R2>([inner, columns]);
+  const gigaflops = await rateOf(() => tf.matMul(a, b), seconds);
+  if (!multipliesInBfloat16()) {
+    tf.dispose([a, b]);
+    return { ...info, gigaflops };
+  }
+  const copy = toBfloat16(b);
+  const bfloat16Gigaflops = await rateOf(() => bfloat16MatMul(a, copy), seconds);
+  tf.dispose([a, b, copy]);
+  return { ...info, gigaflops, bfloat16Gigaflops };
+}
+
+async function rateOf(product: () => tf.Tensor2D, seconds: number): Promise<number> {
   // The first product pays for setting up; only later ones are timed, the fastest counts.
-  await multiply(a, b);
+  await finish(product);
   let best = Infinity;
   const end = performance.now() + 1000 * seconds;
   do {
     const start = performance.now();
-    await multiply(a, b);
+    await finish(product);
     best = Math.min(best, performance.now() - start);
   } while (performance.now() < end);
-  tf.dispose([a, b]);
-  return { ...info, gigaflops: operations / best / 1e6 };
+  return operations / best / 1e6;
 }
 
 /** Multiplies and waits for one number of the result, so that a GPU's queue is not mistaken for its work. */
-async function multiply(a: tf.Tensor, b: tf.Tensor): Promise<void> {
-  const first = tf.tidy(() => tf.slice(tf.matMul(a, b), [0, 0], [1, 1]));
+async function finish(product: () => tf.Tensor2D): Promise<void> {
+  const first = tf.tidy(() => tf.slice(product(), [0, 0], [1, 1]));
   await first.data();
   first.dispose();
 }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { engineVersion } from './engine-version.js';
 import { engineName, tensorflowPlaces } from './tensorflow-places.js';
 
 let root: string;
@@ -21,13 +22,13 @@ async function installPackage(folder: string, { built }: { built: boolean }): Pr
 }
 
 describe('tensorflowPlaces', () => {
-  it('prefers GPU packages, then the project, then private engines, GPU first', async () => {
+  it('prefers GPU packages, then the project, then private engines of this version, GPU first', async () => {
     const modules = join(root, 'project', 'node_modules', '@tensorflow');
     await installPackage(join(modules, 'tfjs-node'), { built: false });
     await installPackage(join(modules, 'tfjs-node-gpu'), { built: true });
     const engines = join(root, 'cache', 'engines');
     const engine = (gpu: boolean, version: string): string => join(engines, engineName({ gpu, version }));
-    for (const folder of [engine(false, '2.19.0'), engine(false, '2.20.0'), engine(true, '2.20.0')]) {
+    for (const folder of [engine(false, engineVersion), engine(false, '99.0.0'), engine(true, '2.20.0')]) {
       await installPackage(join(folder, 'node_modules', '@tensorflow', 'tfjs-node'), { built: true });
       await touch(join(folder, 'engine.json'), '{}');
     }
@@ -35,10 +36,10 @@ describe('tensorflowPlaces', () => {
     const places = tensorflowPlaces({ environment, directory: join(root, 'project') });
     const inner = join('node_modules', '@tensorflow', 'tfjs-node');
     expect(places).toEqual([
-      { folder: join(modules, 'tfjs-node-gpu'), gpu: true, private: false, built: true },
-      { folder: join(modules, 'tfjs-node'), gpu: false, private: false, built: false },
-      { folder: join(engine(true, '2.20.0'), inner), gpu: true, private: true, built: true },
-      { folder: join(engine(false, '2.20.0'), inner), gpu: false, private: true, built: true },
+      { folder: join(modules, 'tfjs-node-gpu'), gpu: true, private: false, outdated: false, built: true },
+      { folder: join(modules, 'tfjs-node'), gpu: false, private: false, outdated: false, built: false },
+      { folder: join(engine(true, '2.20.0'), inner), gpu: true, private: true, outdated: true, built: true },
+      { folder: join(engine(false, engineVersion), inner), gpu: false, private: true, outdated: false, built: true },
     ]);
   });
 

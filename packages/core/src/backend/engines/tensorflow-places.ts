@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../cache-folder.js';
+import { engineVersion } from './engine-version.js';
 
 /** Folder name of a privately installed engine. */
 export function engineName({
@@ -27,6 +28,8 @@ export interface TensorflowPlace {
   gpu: boolean;
   /** Installed by `memgen backend install`. */
   private: boolean;
+  /** A private one that another version of this package has built: it is not used. */
+  outdated: boolean;
   /** Whether its native addon was built. */
   built: boolean;
 }
@@ -42,7 +45,7 @@ export function tensorflowPlaces({
     for (const start of [join(directory, 'noop.js'), import.meta.url]) {
       const folder = packageFolder(name, start);
       if (folder === undefined || installed.some((place) => place.folder === folder)) continue;
-      installed.push({ folder, gpu, private: false, built: hasAddon(folder) });
+      installed.push({ folder, gpu, private: false, outdated: false, built: hasAddon(folder) });
     }
   }
   return [...installed, ...privatePlaces(environment)];
@@ -55,12 +58,12 @@ function privatePlaces(environment: NodeJS.ProcessEnv): TensorflowPlace[] {
   for (const gpu of [true, false]) {
     const kind = gpu ? 'gpu' : 'cpu';
     const pattern = new RegExp(`^tensorflow-[0-9.]+-${process.platform}-${process.arch}-${kind}$`);
-    const name = names.find(
-      (candidate) => pattern.test(candidate) && existsSync(join(engines, candidate, 'engine.json')),
-    );
+    const complete = names.filter((name) => pattern.test(name) && existsSync(join(engines, name, 'engine.json')));
+    const current = engineName({ gpu, version: engineVersion });
+    const name = complete.find((candidate) => candidate === current) ?? complete[0];
     if (name === undefined) continue;
     const folder = join(engines, name, 'node_modules', '@tensorflow', 'tfjs-node');
-    places.push({ folder, gpu, private: true, built: hasAddon(folder) });
+    places.push({ folder, gpu, private: true, outdated: name !== current, built: hasAddon(folder) });
   }
   return places;
 }

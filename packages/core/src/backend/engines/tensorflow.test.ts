@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { startBackend } from '../start-backend.js';
 import { tensorflowPlaces } from './tensorflow-places.js';
 
-const installed = tensorflowPlaces().some(({ built }) => built);
+const installed = tensorflowPlaces().some(({ built, outdated }) => built && !outdated);
 
 describe.skipIf(!installed)('tensorflow backend (skipped: `memgen backend install` was not run)', () => {
   it('starts quietly on the tfjs of this program', async () => {

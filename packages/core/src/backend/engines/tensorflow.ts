@@ -52,8 +52,8 @@ function load({
   if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
   addRemovedNodeFunctions();
   for (const place of places) {
-    if (!place.built) {
-      problems.push(`${place.folder} has no native addon`);
+    if (place.outdated || !place.built) {
+      problems.push(`${place.folder} ${place.outdated ? 'is of another version of memgen' : 'has no native addon'}`);
       continue;
     }
     try {

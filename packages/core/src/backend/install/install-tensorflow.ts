@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Logger } from '@memgen/common';
 import { MemGenError, silentLogger, toFileError } from '@memgen/common';
 import { cacheFolder } from '../cache-folder.js';
+import { engineVersion } from '../engines/engine-version.js';
 import { engineName } from '../engines/tensorflow-places.js';
 import { checkAddon } from './check-addon.js';
 import { compileAddon, requireCompiler } from './compile-addon.js';
@@ -11,7 +12,7 @@ import { fetchEnginePackage, nodeHeadersFolder, tfjsNodeFolder, tfjsNodeVersion 
 import { extractWheel } from './extract-wheel.js';
 import { downloadWheel, requireWheel } from './obtain-wheel.js';
 import type { Wheel } from './wheels.js';
-import { engineVersion, wheelsFor } from './wheels.js';
+import { wheelsFor } from './wheels.js';
 
 /** What `installTensorflow` would do on this machine. */
 export interface TensorflowInstallPlan {

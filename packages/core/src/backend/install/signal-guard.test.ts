@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { tensorflowPlaces } from '../engines/tensorflow-places.js';
 
-const [place] = tensorflowPlaces().filter(({ built }) => built);
+const [place] = tensorflowPlaces().filter(({ built, outdated }) => built && !outdated);
 
 /** Multiplies as adapters do: by the calling thread, with room on the heap. Without the guard it lasts a second or two. */
 const script = `
@@ -40,7 +40,7 @@ it.skipIf(place?.private !== true)(
       await wait(1);
     }
     child.stdin.end('go');
-    expect(await ended, `${output}(an engine from before the guard? run memgen backend install)`).toBe(0);
+    expect(await ended, output).toBe(0);
     expect(sent).toBeGreaterThan(100);
   },
   120_000,

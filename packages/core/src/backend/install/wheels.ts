@@ -11,12 +11,6 @@ export interface Wheel {
   sha256: string;
 }
 
-/** Version of libtensorflow that `memgen backend install` sets up. */
-export const tensorflowVersion = '2.20.0';
-
-/** The same with a number of ours, for changes of what is built around it: engines of other numbers stay unused. */
-export const engineVersion = `${tensorflowVersion}.1`;
-
 const linuxX64: Wheel = {
   project: 'tensorflow-cpu',
   file: 'tensorflow_cpu-2.20.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl',

@@ -12,6 +12,7 @@ const report: MachineReport = {
   cacheFolder: '/home/ann/.cache/memgen',
   backends: [
     { name: 'tensorflow', works: false, problem: 'no @tensorflow/tfjs-node is installed', toDo: 'run `x`' },
+    { name: 'tensorflow-gpu', works: true, device: 'cpu', threads: 2, gigaflops: 212.6, bfloat16Gigaflops: 148.7, version: '4.22.0 on x' }, // prettier-ignore
     { name: 'wasm', works: true, device: 'cpu', threads: 1, gigaflops: 31.4, version: '4.22.0' },
     { name: 'cpu', works: true, device: 'cpu', threads: 1, gigaflops: 0.62, version: '4.22.0' },
   ],
@@ -21,6 +22,8 @@ const report: MachineReport = {
 it('shows speeds, the default and what helps', () => {
   const text = describeReport(report);
   expect(text).toContain('3.2 GB free of 16.0 GB');
+  expect(text).toMatch(/^Backend +State +Device +Threads +Speed +in bfloat16 +Version$/m);
+  expect(text).toMatch(/^tensorflow-gpu +works +cpu +2 +213 GFLOP\/s +149 GFLOP\/s +4\.22\.0 on x$/m);
   expect(text).toMatch(/^wasm +works +cpu +1 +31 GFLOP\/s +4\.22\.0$/m);
   expect(text).toMatch(/^cpu +works .* 0\.6 GFLOP\/s/m);
   expect(text).toContain('Default: wasm');

@@ -25,7 +25,7 @@ export function describeReport(report: MachineReport): string {
     `Memory     ${gigabytes(memory.free)} free of ${gigabytes(memory.total)}`,
     `Cache      ${report.cacheFolder}`,
     '',
-    row('Backend', 'State', 'Device', 'Threads', 'Speed', 'Version'),
+    row(['Backend', 'State', 'Device', 'Threads', 'Speed', 'in bfloat16', 'Version']),
     ...report.backends.map(describeBackend),
     '',
     report.defaultBackend === undefined
@@ -38,20 +38,20 @@ export function describeReport(report: MachineReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-function describeBackend({ name, works, device, threads, gigaflops = 0, version = '' }: BackendReport): string {
-  if (!works) return row(name, 'no', '', '', '', '');
-  const speed = `${gigaflops >= 10 ? gigaflops.toFixed(0) : gigaflops.toFixed(1)} GFLOP/s`;
-  return row(name, 'works', device ?? '', threads === undefined ? '' : String(threads), speed, version);
+function describeBackend(backend: BackendReport): string {
+  const { name, works, device = '', threads, gigaflops = 0, bfloat16Gigaflops, version = '' } = backend;
+  if (!works) return row([name, 'no']);
+  const bfloat16 = bfloat16Gigaflops === undefined ? '' : speed(bfloat16Gigaflops);
+  return row([name, 'works', device, String(threads ?? ''), speed(gigaflops), bfloat16, version]);
 }
 
-function row(name: string, state: string, device: string, threads: string, speed: string, version: string): string {
-  const cells = [
-    name.padEnd(14),
-    state.padEnd(6),
-    device.padEnd(6),
-    threads.padStart(7),
-    speed.padStart(13),
-    ` ${version}`,
-  ];
-  return cells.join(' ').trimEnd();
+function speed(gigaflops: number): string {
+  return `${gigaflops >= 10 ? gigaflops.toFixed(0) : gigaflops.toFixed(1)} GFLOP/s`;
+}
+
+function row(cells: readonly string[]): string {
+  const [name = '', state = '', device = '', threads = '', float32 = '', bfloat16 = '', version = ''] = cells;
+  const texts = [name.padEnd(14), state.padEnd(6), device.padEnd(6)];
+  const numbers = [threads.padStart(7), float32.padStart(13), bfloat16.padStart(13)];
+  return [...texts, ...numbers, ` ${version}`].join(' ').trimEnd();
 }
