@@ -7,8 +7,8 @@ import type { DecoderWeights } from './decoder.js';
 /**
  * - `"float32"`: exact;
  * - `"bfloat16"`: the products with the matrices of the layers, forwards and backwards, take bfloat16 copies: up to twice
- *   as fast on some processors, slower on others (`memgen doctor` measures both), with a relative error of about 3e-3. Adapters, norms, attention and
- *   the head stay float32. The copies take half as much memory again.
+ *   as fast on some processors, slower on others (`memgen doctor` measures both), with a relative error of about 3e-3 a
+ *   product. Adapters, norms, attention and the head stay float32. The copies take half as much memory again.
  */
 export type MatmulPrecision = 'float32' | 'bfloat16';
 
