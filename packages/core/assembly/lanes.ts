@@ -27,3 +27,17 @@ export function storeLanes(to: usize, x: v128, count: i32): void {
     if (count > 2) v128.store32_lane(to, x, 2, 8);
   }
 }
+
+/** Stores sixteen sums, or adds them to what is there. */
+export function storePanel(sum0: v128, sum1: v128, sum2: v128, sum3: v128, y: usize, accumulate: bool): void {
+  if (accumulate) {
+    sum0 = f32x4.add(sum0, v128.load(y));
+    sum1 = f32x4.add(sum1, v128.load(y, 16));
+    sum2 = f32x4.add(sum2, v128.load(y, 32));
+    sum3 = f32x4.add(sum3, v128.load(y, 48));
+  }
+  v128.store(y, sum0);
+  v128.store(y, sum1, 16);
+  v128.store(y, sum2, 32);
+  v128.store(y, sum3, 48);
+}

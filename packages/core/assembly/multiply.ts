@@ -1,13 +1,14 @@
-// Products with packed weight matrices: panels of sixteen outputs, in each panel the sixteen weights of every input in turn.
-//
-// Weights are stored as `f32`, or as `u16`: bfloat16, the upper halves of floats, as eight 32-bit words per input. Word i
-// holds output i in its lower half and output i + 8 in its upper half, so that a shift and a mask make floats of them.
-import { multiplyAdd, storeLanes } from './lanes';
-
-const panelOutputs: i32 = 16;
-/** Bytes of a panel's outputs, and of a quarter of them: a vector. */
-const panelRowBytes: usize = 64;
-const vectorBytes: usize = 16;
+// Products with packed weight matrices: which rows go through which panels when.
+import { multiplyRow, multiplyTwoRows, oneRowTwoPanels } from './narrow-products';
+import { panelOutputs, panelRowBytes, vectorBytes } from './packed-weights';
+import {
+  fourRowsBfloat16,
+  fourRowsFloat32,
+  oneRowFourPanelsBfloat16,
+  oneRowFourPanelsFloat32,
+  twoRowsTwoPanelsBfloat16,
+  twoRowsTwoPanelsFloat32,
+} from './wide-products';
 
 /**
  * `y[row, output] = sum over inputs of x[row, input] * weight[output, input]`, plus bias, plus what `y` held, for the
@@ -32,7 +33,23 @@ export function multiply<T>(
   weights += <usize>(first / panelOutputs) * panelBytes;
   y += (<usize>first) << 2;
   if (bias) bias += (<usize>first) << 2;
-  for (let output = first; output < end; output += panelOutputs) {
+  let output = first;
+  if (WIDE_VECTORS || rows === 1) {
+    const most = WIDE_VECTORS ? 4 : 2;
+    for (let panels = most; panels > 1; panels >>= 1) {
+      while (output + panels * panelOutputs <= end) {
+        if (WIDE_VECTORS)
+          multiplyPanels<T>(panels, x, xBytes, rows, inputs, weights, panelBytes, y, yBytes, accumulate);
+        else oneRowTwoPanels<T>(x, inputs, weights, panelBytes, y, accumulate);
+        if (bias) addBias(bias, panels, rows, y, yBytes);
+        output += panels * panelOutputs;
+        weights += <usize>panels * panelBytes;
+        y += <usize>panels * panelRowBytes;
+        if (bias) bias += <usize>panels * panelRowBytes;
+      }
+    }
+  }
+  for (; output < end; output += panelOutputs) {
     const width = min(panelOutputs, end - output);
     multiplyPanel<T>(x, xBytes, rows, inputs, weights, bias, y, yBytes, width, accumulate);
     weights += panelBytes;
@@ -41,7 +58,58 @@ export function multiply<T>(
   }
 }
 
-/** {@link multiply} of a panel, which stays in the nearer caches for all rows. */
+/**
+ * Two or four whole panels. Memory gives more to several streams than to one: the rows that come first go through all
+ * panels side by side, the others panel by panel, each of which stays in the nearer caches for them.
+ */
+function multiplyPanels<T>(
+  panels: i32,
+  x: usize,
+  xBytes: usize,
+  rows: i32,
+  inputs: i32,
+  weights: usize,
+  panelBytes: usize,
+  y: usize,
+  yBytes: usize,
+  accumulate: bool,
+): void {
+  let row = 0;
+  if ((rows & 1) !== 0) {
+    if (panels === 2) oneRowTwoPanels<T>(x, inputs, weights, panelBytes, y, accumulate);
+    else if (isFloat<T>()) oneRowFourPanelsFloat32(x, inputs, weights, panelBytes, y, accumulate);
+    else oneRowFourPanelsBfloat16(x, inputs, weights, panelBytes, y, accumulate);
+    row = 1;
+    x += xBytes;
+    y += yBytes;
+  }
+  // An even number of rows that is left, four of which go together: two that are over, or the first four as two and two.
+  const end = (rows & 2) !== 0 ? row + 2 : row === 0 ? min(4, rows) : row;
+  for (; row < end; row += 2) {
+    for (let panel: usize = 0; panel < <usize>panels; panel += 2) {
+      const w = weights + panel * panelBytes;
+      const at = y + panel * panelRowBytes;
+      if (isFloat<T>()) twoRowsTwoPanelsFloat32(x, xBytes, inputs, w, panelBytes, at, yBytes, accumulate);
+      else twoRowsTwoPanelsBfloat16(x, xBytes, inputs, w, panelBytes, at, yBytes, accumulate);
+    }
+    x += xBytes << 1;
+    y += yBytes << 1;
+  }
+  for (let panel = 0; panel < panels; panel++) {
+    let from = x;
+    let at = y;
+    for (let left = rows - row; left > 0; left -= 4) {
+      if (isFloat<T>()) fourRowsFloat32(from, xBytes, inputs, weights, at, yBytes, accumulate);
+      else fourRowsBfloat16(from, xBytes, inputs, weights, at, yBytes, accumulate);
+      from += xBytes << 2;
+      at += yBytes << 2;
+    }
+    weights += panelBytes;
+    y += panelRowBytes;
+  }
+}
+
+/** {@link multiply} of a panel, of which `width` outputs are there. */
 function multiplyPanel<T>(
   x: usize,
   xBytes: usize,
@@ -59,7 +127,7 @@ function multiplyPanel<T>(
     for (; row + 4 <= rows; row += 4) {
       if (isFloat<T>()) fourRowsFloat32(x, xBytes, inputs, weights, y, yBytes, accumulate);
       else fourRowsBfloat16(x, xBytes, inputs, weights, y, yBytes, accumulate);
-      if (bias) addBias(bias, y, yBytes);
+      if (bias) addBias(bias, 1, 4, y, yBytes);
       x += xBytes << 2;
       y += yBytes << 2;
     }
@@ -70,6 +138,17 @@ function multiplyPanel<T>(
     y += yBytes << 1;
   }
   if (row < rows) multiplyRow<T>(x, inputs, weights, bias, y, width, accumulate);
+}
+
+/** Adds the biases of panels to rows. */
+function addBias(bias: usize, panels: i32, rows: i32, y: usize, yBytes: usize): void {
+  const bytes = <usize>panels * panelRowBytes;
+  for (let row = 0; row < rows; row++) {
+    for (let i: usize = 0; i < bytes; i += vectorBytes) {
+      v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(bias + i)));
+    }
+    y += yBytes;
+  }
 }
 
 /** {@link multiply} of all outputs with weights in float32. */
@@ -98,220 +177,4 @@ export function multiplyBfloat16(
   accumulate: bool,
 ): void {
   multiply<u16>(x, rows, inputs, weights, bias, outputs, y, accumulate, 0, outputs);
-}
-
-/** A quarter of an input's weights: outputs `4 * quarter` to `4 * quarter + 3`. */
-function quarterOf<T>(weights: usize, quarter: usize): v128 {
-  if (isFloat<T>()) return v128.load(weights + vectorBytes * quarter);
-  const words = v128.load(weights + vectorBytes * (quarter & 1));
-  return quarter < 2 ? i32x4.shl(words, 16) : i32x4.shl(i32x4.shr_u(words, 16), 16);
-}
-
-/** Adds earlier content and bias where asked to, and stores a quarter of a panel, of which `width` outputs are there. */
-function finish(sum: v128, quarter: usize, bias: usize, y: usize, width: i32, accumulate: bool): void {
-  const offset = vectorBytes * quarter;
-  const present = width - 4 * <i32>quarter;
-  if (present <= 0) return;
-  if (accumulate) sum = f32x4.add(sum, v128.load(y + offset));
-  if (bias) sum = f32x4.add(sum, v128.load(bias + offset));
-  storeLanes(y + offset, sum, present);
-}
-
-/** One row times one panel: its four sums are enough, for what takes the time is reading the weights. */
-function multiplyRow<T>(
-  x: usize,
-  inputs: i32,
-  weights: usize,
-  bias: usize,
-  y: usize,
-  width: i32,
-  accumulate: bool,
-): void {
-  let sum0 = f32x4.splat(0);
-  let sum1 = f32x4.splat(0);
-  let sum2 = f32x4.splat(0);
-  let sum3 = f32x4.splat(0);
-  const end = x + ((<usize>inputs) << 2);
-  while (x < end) {
-    const a = v128.load32_splat(x);
-    sum0 = multiplyAdd(sum0, quarterOf<T>(weights, 0), a);
-    sum1 = multiplyAdd(sum1, quarterOf<T>(weights, 1), a);
-    sum2 = multiplyAdd(sum2, quarterOf<T>(weights, 2), a);
-    sum3 = multiplyAdd(sum3, quarterOf<T>(weights, 3), a);
-    x += 4;
-    weights += sizeof<T>() * panelOutputs;
-  }
-  finish(sum0, 0, bias, y, width, accumulate);
-  finish(sum1, 1, bias, y, width, accumulate);
-  finish(sum2, 2, bias, y, width, accumulate);
-  finish(sum3, 3, bias, y, width, accumulate);
-}
-
-/** Two rows times one panel: each weight is loaded once for both. */
-function multiplyTwoRows<T>(
-  x0: usize,
-  xBytes: usize,
-  inputs: i32,
-  weights: usize,
-  bias: usize,
-  y: usize,
-  yBytes: usize,
-  width: i32,
-  accumulate: bool,
-): void {
-  let sum00 = f32x4.splat(0);
-  let sum01 = f32x4.splat(0);
-  let sum02 = f32x4.splat(0);
-  let sum03 = f32x4.splat(0);
-  let sum10 = f32x4.splat(0);
-  let sum11 = f32x4.splat(0);
-  let sum12 = f32x4.splat(0);
-  let sum13 = f32x4.splat(0);
-  const end = x0 + ((<usize>inputs) << 2);
-  let x1 = x0 + xBytes;
-  while (x0 < end) {
-    const a0 = v128.load32_splat(x0);
-    const a1 = v128.load32_splat(x1);
-    const weight0 = quarterOf<T>(weights, 0);
-    sum00 = multiplyAdd(sum00, weight0, a0);
-    sum10 = multiplyAdd(sum10, weight0, a1);
-    const weight1 = quarterOf<T>(weights, 1);
-    sum01 = multiplyAdd(sum01, weight1, a0);
-    sum11 = multiplyAdd(sum11, weight1, a1);
-    const weight2 = quarterOf<T>(weights, 2);
-    sum02 = multiplyAdd(sum02, weight2, a0);
-    sum12 = multiplyAdd(sum12, weight2, a1);
-    const weight3 = quarterOf<T>(weights, 3);
-    sum03 = multiplyAdd(sum03, weight3, a0);
-    sum13 = multiplyAdd(sum13, weight3, a1);
-    x0 += 4;
-    x1 += 4;
-    weights += sizeof<T>() * panelOutputs;
-  }
-  finish(sum00, 0, bias, y, width, accumulate);
-  finish(sum01, 1, bias, y, width, accumulate);
-  finish(sum02, 2, bias, y, width, accumulate);
-  finish(sum03, 3, bias, y, width, accumulate);
-  finish(sum10, 0, bias, y + yBytes, width, accumulate);
-  finish(sum11, 1, bias, y + yBytes, width, accumulate);
-  finish(sum12, 2, bias, y + yBytes, width, accumulate);
-  finish(sum13, 3, bias, y + yBytes, width, accumulate);
-}
-
-/**
- * Four rows times a whole panel, for engines that join neighbouring vectors into vectors of 256 bits: pairs of loads, sums
- * and stores stand side by side for that.
- */
-export function fourRowsFloat32(
-  x: usize,
-  xBytes: usize,
-  inputs: i32,
-  weights: usize,
-  y: usize,
-  yBytes: usize,
-  accumulate: bool,
-): void {
-  fourRows<f32>(x, xBytes, inputs, weights, y, yBytes, accumulate);
-}
-
-/** {@link fourRowsFloat32} for weights in bfloat16. */
-export function fourRowsBfloat16(
-  x: usize,
-  xBytes: usize,
-  inputs: i32,
-  weights: usize,
-  y: usize,
-  yBytes: usize,
-  accumulate: bool,
-): void {
-  fourRows<u16>(x, xBytes, inputs, weights, y, yBytes, accumulate);
-}
-
-function fourRows<T>(
-  x0: usize,
-  xBytes: usize,
-  inputs: i32,
-  weights: usize,
-  y: usize,
-  yBytes: usize,
-  accumulate: bool,
-): void {
-  let sum00 = f32x4.splat(0);
-  let sum01 = f32x4.splat(0);
-  let sum02 = f32x4.splat(0);
-  let sum03 = f32x4.splat(0);
-  let sum10 = f32x4.splat(0);
-  let sum11 = f32x4.splat(0);
-  let sum12 = f32x4.splat(0);
-  let sum13 = f32x4.splat(0);
-  let sum20 = f32x4.splat(0);
-  let sum21 = f32x4.splat(0);
-  let sum22 = f32x4.splat(0);
-  let sum23 = f32x4.splat(0);
-  let sum30 = f32x4.splat(0);
-  let sum31 = f32x4.splat(0);
-  let sum32 = f32x4.splat(0);
-  let sum33 = f32x4.splat(0);
-  const end = x0 + ((<usize>inputs) << 2);
-  let x1 = x0 + xBytes;
-  let x2 = x1 + xBytes;
-  let x3 = x2 + xBytes;
-  while (x0 < end) {
-    const weight0 = quarterOf<T>(weights, 0);
-    const weight1 = quarterOf<T>(weights, 1);
-    const weight2 = quarterOf<T>(weights, 2);
-    const weight3 = quarterOf<T>(weights, 3);
-    const a0 = v128.load32_splat(x0);
-    sum00 = multiplyAdd(sum00, weight0, a0);
-    sum01 = multiplyAdd(sum01, weight1, a0);
-    sum02 = multiplyAdd(sum02, weight2, a0);
-    sum03 = multiplyAdd(sum03, weight3, a0);
-    const a1 = v128.load32_splat(x1);
-    sum10 = multiplyAdd(sum10, weight0, a1);
-    sum11 = multiplyAdd(sum11, weight1, a1);
-    sum12 = multiplyAdd(sum12, weight2, a1);
-    sum13 = multiplyAdd(sum13, weight3, a1);
-    const a2 = v128.load32_splat(x2);
-    sum20 = multiplyAdd(sum20, weight0, a2);
-    sum21 = multiplyAdd(sum21, weight1, a2);
-    sum22 = multiplyAdd(sum22, weight2, a2);
-    sum23 = multiplyAdd(sum23, weight3, a2);
-    const a3 = v128.load32_splat(x3);
-    sum30 = multiplyAdd(sum30, weight0, a3);
-    sum31 = multiplyAdd(sum31, weight1, a3);
-    sum32 = multiplyAdd(sum32, weight2, a3);
-    sum33 = multiplyAdd(sum33, weight3, a3);
-    x0 += 4;
-    x1 += 4;
-    x2 += 4;
-    x3 += 4;
-    weights += sizeof<T>() * panelOutputs;
-  }
-  finishPanel(sum00, sum01, sum02, sum03, y, accumulate);
-  finishPanel(sum10, sum11, sum12, sum13, y + yBytes, accumulate);
-  finishPanel(sum20, sum21, sum22, sum23, y + yBytes * 2, accumulate);
-  finishPanel(sum30, sum31, sum32, sum33, y + yBytes * 3, accumulate);
-}
-
-function finishPanel(sum0: v128, sum1: v128, sum2: v128, sum3: v128, y: usize, accumulate: bool): void {
-  if (accumulate) {
-    sum0 = f32x4.add(sum0, v128.load(y));
-    sum1 = f32x4.add(sum1, v128.load(y, 16));
-    sum2 = f32x4.add(sum2, v128.load(y, 32));
-    sum3 = f32x4.add(sum3, v128.load(y, 48));
-  }
-  v128.store(y, sum0);
-  v128.store(y, sum1, 16);
-  v128.store(y, sum2, 32);
-  v128.store(y, sum3, 48);
-}
-
-/** Adds the biases of a panel to four rows. */
-function addBias(bias: usize, y: usize, yBytes: usize): void {
-  for (let row = 0; row < 4; row++) {
-    for (let i: usize = 0; i < panelRowBytes; i += vectorBytes) {
-      v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(bias + i)));
-    }
-    y += yBytes;
-  }
 }
