@@ -23,14 +23,21 @@ export async function probeBackend(
   const a = tf.ones<tf.Rank.R2>([rows, inner]);
   const b = tf.ones<tf.Rank.R2>([inner, columns]);
   const gigaflops = await rateOf(() => tf.matMul(a, b), seconds);
-  if (!multipliesInBfloat16()) {
-    tf.dispose([a, b]);
-    return { ...info, gigaflops };
-  }
-  const copy = toBfloat16(b);
-  const bfloat16Gigaflops = await rateOf(() => bfloat16MatMul(a, copy), seconds);
-  tf.dispose([a, b, copy]);
+  // A device may refuse them where the backend has them: that is no reason to call the backend broken.
+  const bfloat16Gigaflops = multipliesInBfloat16()
+    ? await bfloat16Rate(a, b, seconds).catch(() => undefined)
+    : undefined;
+  tf.dispose([a, b]);
   return { ...info, gigaflops, bfloat16Gigaflops };
+}
+
+async function bfloat16Rate(a: tf.Tensor2D, b: tf.Tensor2D, seconds: number): Promise<number> {
+  const copy = toBfloat16(b);
+  try {
+    return await rateOf(() => bfloat16MatMul(a, copy), seconds);
+  } finally {
+    copy.dispose();
+  }
 }
 
 async function rateOf(product: () => tf.Tensor2D, seconds: number): Promise<number> {
