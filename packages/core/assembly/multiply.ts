@@ -1,5 +1,6 @@
 // Products with packed weight matrices: which rows go through which panels when.
 import { multiplyRow, multiplyTwoRows, oneRowTwoPanels } from './narrow-products';
+import * as native from './native';
 import { panelOutputs, panelRowBytes, vectorBytes } from './packed-weights';
 import {
   fourRowsBfloat16,
@@ -27,6 +28,10 @@ export function multiply<T>(
   first: i32,
   end: i32,
 ): void {
+  if (native.present) {
+    native.multiply(isFloat<T>(), x, rows, inputs, weights, bias, outputs, y, accumulate, first, end);
+    return;
+  }
   const panelBytes = <usize>inputs * sizeof<T>() * panelOutputs;
   const xBytes = (<usize>inputs) << 2;
   const yBytes = (<usize>outputs) << 2;

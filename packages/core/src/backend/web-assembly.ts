@@ -8,10 +8,24 @@ export interface WasmMemory<BUFFER extends ArrayBufferLike = ArrayBufferLike> {
   grow(pages: number): number;
 }
 
+interface WasmImports {
+  env?: { memory: WasmMemory };
+  native?: NativeFunctions;
+}
+
+/** What a module can have an addon compute on its memory; assembly/native.ts says what. */
+export interface NativeFunctions {
+  present: 0 | 1;
+  multiply: (...numbers: number[]) => void;
+}
+
+/** For modules without an addon. */
+export const noNativeFunctions: NativeFunctions = { present: 0, multiply: () => undefined };
+
 interface WebAssemblyInterface {
   readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => WasmMemory<SharedArrayBuffer>;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: { env?: { memory: WasmMemory } }) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports: WasmImports) => { readonly exports: unknown };
   validate(bytes: Uint8Array): boolean;
 }
 
@@ -87,8 +101,8 @@ function compileJoined(bytes: Uint8Array): object {
 }
 
 /** A module over a memory: its functions. */
-export function link(module: object, memory: WasmMemory): unknown {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports;
+export function link(module: object, memory: WasmMemory, native: NativeFunctions = noNativeFunctions): unknown {
+  return new WebAssembly.Instance(module, { env: { memory }, native }).exports;
 }
 
 /** {@link compile} and {@link link}. */

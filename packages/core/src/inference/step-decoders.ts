@@ -2,6 +2,7 @@
 import { availableParallelism, freemem } from 'node:os';
 import { MemGenError } from '@memgen/common';
 import * as tf from '@tensorflow/tfjs';
+import { nativeKernels } from '../backend/native/native-kernels.js';
 import { joinsVectors } from '../backend/web-assembly.js';
 import type { Decoder } from '../model/decoder.js';
 import { isTrainable } from '../ops/trainable.js';
@@ -27,14 +28,14 @@ const mostProcessors = 8;
 
 /** Whether the kernels are as fast as TensorFlow's products: there is nothing to borrow them for. */
 function kernelsAreWide(): boolean {
-  return joinsVectors() && availableParallelism() <= mostProcessors;
+  return (joinsVectors() || nativeKernels() !== undefined) && availableParallelism() <= mostProcessors;
 }
 
 /**
  * Whether a step decoder reads the first columns of a batch faster than the current backend: its kernels use all processors,
- * those of the wasm and cpu backends one; few columns are hardly worth TensorFlow's many operations, and with joined vectors
- * many are not either. In a worker thread,
- * where the kernels use one too, the answer is the same, for the results to be so to the bit.
+ * those of the wasm and cpu backends one; few columns are hardly worth TensorFlow's many operations, and where the kernels have
+ * long vectors many are not either. In a worker thread, where the kernels use one too, the answer is the same, for the
+ * results to be so to the bit.
  */
 export function stepsReadPromptsFaster(model: Decoder, columns: number): boolean {
   const inBfloat16 = model.weights.layers[0]?.queryKeyValue.bfloat16 !== undefined;

@@ -1,5 +1,6 @@
 // The compiled kernels as typed functions; assembly/ has their sources and says what each computes.
 import { kernelsBase64 } from './kernels.wasm.js';
+import type { NativeKernels } from '../backend/native/native-kernels.js';
 import { compile, link, type WasmMemory } from '../backend/web-assembly.js';
 
 /** Product with a packed matrix; `bias` is 0 where there is none, `accumulate` 1 to add to what `y` holds. */
@@ -67,7 +68,10 @@ export function kernelModule(): object {
   return (compiled ??= compile(kernelsBase64));
 }
 
-/** @param memory - a shared one. */
-export function createKernels(memory: WasmMemory): SharedKernels {
-  return link(kernelModule(), memory) as SharedKernels;
+/**
+ * @param memory - a shared one.
+ * @param native - multiplies in place of the module. @default none
+ */
+export function createKernels(memory: WasmMemory, native?: NativeKernels): SharedKernels {
+  return link(kernelModule(), memory, native?.over(memory)) as SharedKernels;
 }

@@ -1,7 +1,8 @@
 // Packed matrices: products of all sizes in both storages, lookups, and when bfloat16 is chosen.
 import { Random } from '@memgen/common';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { builtKernels } from '../backend/native/native-kernels.test-helper.js';
 import { Arena } from './arena.js';
 import { createKernels } from './kernels.js';
 import { packedBytes, PackedMatrix, storageOf } from './packed-matrix.js';
@@ -19,7 +20,7 @@ function numbers(length: number, seed: number, storage: 'float32' | 'bfloat16'):
 }
 
 const sizes = {
-  rows: fc.integer({ min: 1, max: 14 }),
+  rows: fc.integer({ min: 1, max: 40 }),
   inputs: fc.integer({ min: 1, max: 21 }),
   outputs: fc.integer({ min: 1, max: 140 }),
   seed: fc.nat(),
@@ -27,7 +28,18 @@ const sizes = {
   accumulate: fc.constantFrom(0, 1),
 };
 
-describe.each(['float32', 'bfloat16'] as const)('PackedMatrix in %s', (storage) => {
+const unavailable = 'needs AVX-512, Linux and a C++ compiler';
+
+describe.each([
+  { storage: 'float32', by: 'WebAssembly', native: undefined },
+  { storage: 'bfloat16', by: 'WebAssembly', native: undefined },
+  { storage: 'float32', by: `the addon (${unavailable})`, native: builtKernels },
+  { storage: 'bfloat16', by: `the addon (${unavailable})`, native: builtKernels },
+] as const)('PackedMatrix in $storage, multiplied by $by', ({ storage, by, native }) => {
+  beforeEach(({ skip }) => {
+    if (by !== 'WebAssembly' && native === undefined) skip();
+  });
+
   it('multiplies rows of any size, and writes nothing but them', () => {
     fc.assert(
       fc.property(fc.record(sizes), ({ rows, inputs, outputs, seed, withBias, accumulate }) => {
@@ -42,7 +54,7 @@ describe.each(['float32', 'bfloat16'] as const)('PackedMatrix in %s', (storage) 
         const [from, to] = [arena.allocate(4 * x.length), arena.allocate(4 * old.length)];
         arena.floats(from, x.length).set(x);
         arena.floats(to, old.length).set(old);
-        matrix.multiply(createKernels(arena.memory), from, rows, to, accumulate);
+        matrix.multiply(createKernels(arena.memory, native), from, rows, to, accumulate);
         const got = arena.floats(to, old.length);
         for (let i = 0; i < old.length; i++) {
           const [row, output] = [Math.floor(i / outputs), i % outputs];
@@ -69,7 +81,13 @@ describe.each(['float32', 'bfloat16'] as const)('PackedMatrix in %s', (storage) 
     const multiplied = (first: number, count: number) => {
       arena.floats(from, x.length).set(x);
       arena.floats(to, old.length).set(old);
-      matrix.multiply(createKernels(arena.memory), from + 4 * first * inputs, count, to + 4 * first * outputs, 1);
+      matrix.multiply(
+        createKernels(arena.memory, native),
+        from + 4 * first * inputs,
+        count,
+        to + 4 * first * outputs,
+        1,
+      );
       return [...arena.floats(to + 4 * first * outputs, count * outputs)];
     };
     expect(Array.from({ length: rows }, (_, row) => multiplied(row, 1)).flat()).toEqual(multiplied(0, rows));
@@ -101,14 +119,35 @@ describe.each(['float32', 'bfloat16'] as const)('PackedMatrix in %s', (storage) 
   });
 });
 
-it('multiplies beyond the addresses that a signed number can hold', () => {
+it.skipIf(builtKernels === undefined)(
+  'gives the same bits by the addon, where WebAssembly multiplies and adds in one',
+  () => {
+    const [rows, inputs, outputs] = [29, 300, 205];
+    const arena = new Arena();
+    const weights = numbers(inputs * outputs, 1, 'float32');
+    const matrix = PackedMatrix.pack(arena, { inputs, outputs }, weights, numbers(outputs, 2, 'float32'));
+    const [x, y] = [arena.allocate(4 * rows * inputs), arena.allocate(4 * rows * outputs)];
+    arena.floats(x, rows * inputs).set(numbers(rows * inputs, 3, 'float32'));
+    const [byModule, byAddon] = [undefined, builtKernels].map((native) => {
+      arena.floats(y, rows * outputs).fill(0.5);
+      matrix.multiply(createKernels(arena.memory, native), x, rows, y, 1);
+      return [...arena.floats(y, rows * outputs)];
+    });
+    expect(byAddon).toEqual(byModule);
+  },
+);
+
+it.each([
+  { by: 'WebAssembly', native: undefined },
+  { by: 'the addon', native: builtKernels },
+])('multiplies beyond the addresses that a signed number can hold by $by', ({ native }) => {
   const arena = new Arena();
   arena.allocate(2 ** 31);
   const matrix = PackedMatrix.pack(arena, { inputs: 2, outputs: 3 }, Float32Array.of(1, 2, 3, 10, 20, 30));
   const [x, y] = [arena.allocate(8), arena.allocate(12)];
   expect(x).toBeGreaterThan(2 ** 31);
   arena.floats(x, 2).set([5, 7]);
-  matrix.multiply(createKernels(arena.memory), x, 1, y);
+  matrix.multiply(createKernels(arena.memory, native), x, 1, y);
   expect([...arena.floats(y, 3)]).toEqual([75, 150, 225]);
 });
 

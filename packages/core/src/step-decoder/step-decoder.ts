@@ -1,5 +1,6 @@
 // A frozen decoder in WebAssembly memory, for passes over a few columns.
 import { MemGenError } from '@memgen/common';
+import { nativeKernels, type NativeKernels } from '../backend/native/native-kernels.js';
 import { hostProduct } from '../backend/kernels/tensorflow/host-product.js';
 import type { DecoderConfig } from '../model/decoder-config.js';
 import type { Decoder } from '../model/decoder.js';
@@ -7,7 +8,7 @@ import type { KeyValueCache } from '../model/key-value-cache.js';
 import type { LoraAdapter } from '../model/lora.js';
 import { Arena, GrowingBlock } from './arena.js';
 import { importKeysAndValues } from './import-cache.js';
-import { createKernels, kernelModule, pageColumns, type Kernels } from './kernels.js';
+import { createKernels, kernelModule, pageColumns, type Kernels, type SharedKernels } from './kernels.js';
 import { LayerPass, passBytes, type Column } from './layer-pass.js';
 import { pageLayout } from './page-layout.js';
 import { PackedAdapter, packAdapter, type StepAdapter } from './step-adapter.js';
@@ -49,12 +50,21 @@ export interface StepReadOptions {
   last?: number | undefined;
 }
 
+interface StepParts {
+  kernels: SharedKernels;
+  native: NativeKernels | undefined;
+  weights: StepWeights;
+  threads: number;
+}
+
 /**
  * Runs the layers of a frozen decoder by kernels of its own, one call per product, without a tensor: a token takes about
  * as long as reading all weights once from memory. Long prompts are read faster by {@link Decoder.forward} on a backend with
  * threads, unless the engine joins vectors; {@link StepDecoder.importCache} takes over what that has read.
  */
 export class StepDecoder {
+  private readonly weights: StepWeights;
+  private readonly threads: number;
   private readonly kernels: Kernels;
   private readonly team: ThreadTeam | undefined;
   private readonly layers: LayerPass;
@@ -72,20 +82,21 @@ export class StepDecoder {
   private constructor(
     readonly config: DecoderConfig,
     private readonly arena: Arena,
-    private readonly weights: StepWeights,
-    private readonly threads: number,
+    { kernels, native, weights, threads }: StepParts,
   ) {
-    const shared = createKernels(arena.memory);
+    this.weights = weights;
+    this.threads = threads;
     if (threads > 1) {
       const control = arena.allocate(controlBytes);
       arena.words(control, controlBytes / 4).fill(0);
-      this.team = new ThreadTeam(shared, control, {
+      this.team = new ThreadTeam(kernels, control, {
         module: kernelModule(),
         memory: arena.memory,
         threads,
+        native,
       });
     }
-    this.kernels = this.team?.kernels ?? shared;
+    this.kernels = this.team?.kernels ?? kernels;
     this.layers = new LayerPass(config, weights, this.kernels, arena, mostColumns);
     this.pool = new PagePool(arena, pageLayout(config).pageBytes);
     this.pageLists = new GrowingBlock(arena);
@@ -106,6 +117,8 @@ export class StepDecoder {
     checkThreads(threads);
     const { config } = decoder;
     const arena = new Arena();
+    const native = nativeKernels();
+    const kernels = createKernels(arena.memory, native);
     const weights =
       matrices === 'borrowed'
         ? await borrowWeights(decoder, arena, requireHostProduct())
@@ -113,7 +126,7 @@ export class StepDecoder {
             otherBytes: passBytes(config, mostColumns),
             product: matrices === 'both' ? requireHostProduct() : undefined,
           });
-    return new StepDecoder(config, arena, weights, threads);
+    return new StepDecoder(config, arena, { kernels, native, weights, threads });
   }
 
   /** Whether the current backend lends its matrices. */

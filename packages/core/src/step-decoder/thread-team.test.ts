@@ -1,6 +1,8 @@
 // Products shared by threads: the same bits as alone, whoever is late.
 import { Random } from '@memgen/common';
 import { afterEach, expect, it } from 'vitest';
+import type { NativeKernels } from '../backend/native/native-kernels.js';
+import { builtKernels } from '../backend/native/native-kernels.test-helper.js';
 import { Arena } from './arena.js';
 import { createKernels, kernelModule, type Kernels } from './kernels.js';
 import { PackedMatrix } from './packed-matrix.js';
@@ -17,21 +19,22 @@ function normals(length: number): Float32Array {
   return Float32Array.from({ length }, () => random.normal());
 }
 
-function teamOf(threads: number): { arena: Arena; alone: Kernels; together: Kernels } {
+function teamOf(threads: number, native?: NativeKernels): { arena: Arena; alone: Kernels; together: Kernels } {
   const arena = new Arena();
-  const shared = createKernels(arena.memory);
+  const shared = createKernels(arena.memory, native);
   const control = arena.allocate(controlBytes);
-  const team = new ThreadTeam(shared, control, { module: kernelModule(), memory: arena.memory, threads });
+  const team = new ThreadTeam(shared, control, { module: kernelModule(), memory: arena.memory, threads, native });
   teams.push(team);
   return { arena, alone: shared, together: team.kernels };
 }
 
 it.each([
-  [2, 'float32'],
-  [3, 'float32'],
-  [2, 'bfloat16'],
-] as const)('%i threads compute what one does in %s, bit by bit', async (threads, storage) => {
-  const { arena, alone, together } = teamOf(threads);
+  { threads: 2, storage: 'float32', native: undefined },
+  { threads: 3, storage: 'float32', native: undefined },
+  { threads: 2, storage: 'bfloat16', native: undefined },
+  { threads: 2, storage: 'float32', native: builtKernels },
+] as const)('$threads threads compute what one does in $storage, bit by bit', async ({ threads, storage, native }) => {
+  const { arena, alone, together } = teamOf(threads, native);
   for (const [rows, inputs, outputs] of [
     [1, 300, 1003],
     [4, 256, 520],

@@ -1,6 +1,7 @@
 // Worker threads that take part in the products and the attention of a step decoder.
 import { availableParallelism } from 'node:os';
 import { isMainThread, Worker } from 'node:worker_threads';
+import type { NativeKernels } from '../backend/native/native-kernels.js';
 import type { Kernels, SharedKernels } from './kernels.js';
 import type { WasmMemory } from '../backend/web-assembly.js';
 import { panelOutputs } from './packed-matrix.js';
@@ -23,13 +24,23 @@ const partsPerThread = 16;
 
 /** The whole program of a thread: it needs no file, and no loader of the main thread's. */
 const program = `
-const { module, memory, control, thread } = require('node:worker_threads').workerData;
-new WebAssembly.Instance(module, { env: { memory } }).exports.work(control, thread);
+const { module, memory, control, thread, addon } = require('node:worker_threads').workerData;
+const multiply = addon === undefined ? () => undefined : require(addon)(new Uint8Array(memory.buffer));
+const native = { present: addon === undefined ? 0 : 1, multiply };
+new WebAssembly.Instance(module, { env: { memory }, native }).exports.work(control, thread);
 `;
 
 /** One thread a processor in the main thread; one in a worker, whose program has shared the processors out already. */
 export function defaultThreads(): number {
   return isMainThread ? Math.min(mostThreads, availableParallelism()) : 1;
+}
+
+interface TeamOptions {
+  module: object;
+  memory: WasmMemory;
+  threads: number;
+  /** What this thread's kernels were created with. */
+  native?: NativeKernels | undefined;
 }
 
 /** The threads end with {@link ThreadTeam.dispose}, or with the process: they do not keep it alive. */
@@ -45,10 +56,10 @@ export class ThreadTeam {
   constructor(
     private readonly shared: SharedKernels,
     private readonly control: number,
-    { module, memory, threads }: { module: object; memory: WasmMemory; threads: number },
+    { module, memory, threads, native }: TeamOptions,
   ) {
     for (let thread = 1; thread < threads; thread++) {
-      const workerData = { module, memory, control, thread };
+      const workerData = { module, memory, control, thread, addon: native?.path };
       // A thread that does not start leaves its parts to the others.
       new Worker(program, { eval: true, workerData, execArgv: [], env: {} }).on('error', () => undefined).unref();
     }

@@ -25,6 +25,7 @@ describe('examine', () => {
     expect(report.node.supported).toBe(true);
     expect(report.memory.free).toBeGreaterThan(0);
     expect(report.cacheFolder).toBe('/nonexistent/memgen');
+    expect([128, 256, 512]).toContain(report.kernels.vectorBits);
   });
 
   it('says that an engine of before has to be made anew', async () => {

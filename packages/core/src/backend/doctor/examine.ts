@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { BackendName } from '../backend-info.js';
 import { backendNames } from '../backend-info.js';
 import { cacheFolder } from '../cache-folder.js';
+import { nativeKernels, processorHasAvx512 } from '../native/native-kernels.js';
+import { joinsVectors } from '../web-assembly.js';
 import { complaint } from '../install/engine-package.js';
 import { runProcess } from '../install/run-process.js';
 import { remedies } from '../start-backend.js';
@@ -31,6 +33,8 @@ export interface MachineReport {
   /** Bytes. */
   memory: { total: number; free: number };
   cacheFolder: string;
+  /** What computes new tokens, and short prompts: the longest vectors of its products, in bits. */
+  kernels: { vectorBits: 128 | 256 | 512; toDo?: string };
   backends: BackendReport[];
   /** What `startBackend()` would take; absent if nothing works. */
   defaultBackend?: BackendName;
@@ -65,9 +69,17 @@ export async function examine({
     cores: availableParallelism(),
     memory: { total: totalmem(), free: freemem() },
     cacheFolder: cacheFolder({ environment }),
+    kernels: examineKernels(),
     backends,
     defaultBackend: backends.find(({ works }) => works)?.name,
   };
+}
+
+function examineKernels(): MachineReport['kernels'] {
+  if (nativeKernels() !== undefined) return { vectorBits: 512 };
+  const vectorBits = joinsVectors() ? 256 : 128;
+  if (!processorHasAvx512()) return { vectorBits };
+  return { vectorBits, toDo: 'this processor has longer ones: run `npx memgen backend install --kernels`' };
 }
 
 async function examineBackend(

@@ -3,15 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemGenError } from '@memgen/common';
 import { tfjsLinkKey } from '../engines/tfjs-link.js';
+import { nodeApi } from './node-api.js';
 import { runProcess } from './run-process.js';
 
 /** Version of @tensorflow/tfjs-node; the one that belongs to our @tensorflow/tfjs. */
 export const tfjsNodeVersion = '4.22.0';
-
-/** N-API version that the addon is built for; Node 20 to 24 all have it. */
-export const nodeApi = 8;
-
-const headersVersion = '1.9.0';
 
 /**
  * tfjs-node depends on its own copy of tfjs (141 MB), on node-pre-gyp and on what its install script needs. The first
@@ -39,14 +35,9 @@ export function tfjsNodeFolder(engineFolder: string): string {
   return join(engineFolder, 'node_modules', '@tensorflow', 'tfjs-node');
 }
 
-/** The C headers of Node-API inside an engine folder. */
-export function nodeHeadersFolder(engineFolder: string): string {
-  return join(engineFolder, 'node_modules', 'node-api-headers', 'include');
-}
-
 /**
- * Lays out the project in `folder` and lets npm fetch tfjs-node and the Node-API headers, with the registry and proxy
- * that npm is set up for. Throws `MemGenError` (`backend-npm`).
+ * Lays out the project in `folder` and lets npm fetch tfjs-node, with the registry and proxy that npm is
+ * set up for. Throws `MemGenError` (`backend-npm`).
  */
 export async function fetchEnginePackage(folder: string): Promise<void> {
   const overrides: Record<string, string> = {};
@@ -62,7 +53,6 @@ export async function fetchEnginePackage(folder: string): Promise<void> {
     '@tensorflow/tfjs-node': tfjsNodeVersion,
     // tfjs-node imports it without naming it as a dependency; tfjs exports all that it exports.
     '@tensorflow/tfjs-core': overrides['@tensorflow/tfjs'],
-    'node-api-headers': headersVersion,
   };
   const project = { name: 'memgen-tensorflow-engine', version: '1.0.0', private: true, dependencies, overrides };
   await writeFile(join(folder, 'package.json'), JSON.stringify(project, null, 2));

@@ -7,8 +7,9 @@ import { cacheFolder } from '../cache-folder.js';
 import { engineVersion } from '../engines/engine-version.js';
 import { engineName } from '../engines/tensorflow-places.js';
 import { checkAddon } from './check-addon.js';
-import { compileAddon, requireCompiler } from './compile-addon.js';
-import { fetchEnginePackage, nodeHeadersFolder, tfjsNodeFolder, tfjsNodeVersion } from './engine-package.js';
+import { compileAddon } from './compile-addon.js';
+import { requireCompiler } from './compiler.js';
+import { fetchEnginePackage, tfjsNodeFolder, tfjsNodeVersion } from './engine-package.js';
 import { extractWheel } from './extract-wheel.js';
 import { downloadWheel, requireWheel } from './obtain-wheel.js';
 import type { Wheel } from './wheels.js';
@@ -120,7 +121,7 @@ export async function installTensorflow(
       await extractWheel(path, join(packageFolder, 'deps'));
     }
     step('compiling the addon');
-    await compileAddon({ packageFolder, headersFolder: nodeHeadersFolder(aside), environment });
+    await compileAddon({ packageFolder, environment });
     step('checking that it computes');
     const { version } = await checkAddon(packageFolder);
     const manifest = { tfjsNode: tfjsNodeVersion, libtensorflow: version, wheels: plan.wheels };

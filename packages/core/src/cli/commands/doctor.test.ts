@@ -10,6 +10,7 @@ const report: MachineReport = {
   cores: 2,
   memory: { total: 16e9, free: 3.21e9 },
   cacheFolder: '/home/ann/.cache/memgen',
+  kernels: { vectorBits: 256 },
   backends: [
     { name: 'tensorflow', works: false, problem: 'no @tensorflow/tfjs-node is installed', toDo: 'run `x`' },
     { name: 'tensorflow-gpu', works: true, device: 'cpu', threads: 2, gigaflops: 212.6, bfloat16Gigaflops: 148.7, version: '4.22.0 on x' }, // prettier-ignore
@@ -28,6 +29,12 @@ it('shows speeds, the default and what helps', () => {
   expect(text).toMatch(/^cpu +works .* 0\.6 GFLOP\/s/m);
   expect(text).toContain('Default: wasm');
   expect(text).toContain('  tensorflow: no @tensorflow/tfjs-node is installed\n    run `x`');
+});
+
+it('says how long vectors are, and how they become longer', () => {
+  expect(describeReport(report)).toMatch(/^Kernels +vectors of 256 bits$/m);
+  const kernels = { vectorBits: 128, toDo: 'run `y`' } as const;
+  expect(describeReport({ ...report, kernels })).toMatch(/^Kernels +vectors of 128 bits; run `y`$/m);
 });
 
 it('says when Node is too old and when nothing works', () => {

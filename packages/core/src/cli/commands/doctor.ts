@@ -18,12 +18,13 @@ export function doctorCommand(): Command {
 
 /** The report as a page of text. */
 export function describeReport(report: MachineReport): string {
-  const { node, memory } = report;
+  const { node, memory, kernels } = report;
   const lines = [
     `Node       ${node.version}${node.supported ? '' : ' (too old: 20.19 or newer is needed)'}`,
     `Machine    ${report.platform}, ${report.processor}, ${report.cores} ${report.cores === 1 ? 'core' : 'cores'}`,
     `Memory     ${gigabytes(memory.free)} free of ${gigabytes(memory.total)}`,
     `Cache      ${report.cacheFolder}`,
+    `Kernels    vectors of ${kernels.vectorBits} bits${kernels.toDo === undefined ? '' : `; ${kernels.toDo}`}`,
     '',
     row(['Backend', 'State', 'Device', 'Threads', 'Speed', 'in bfloat16', 'Version']),
     ...report.backends.map(describeBackend),

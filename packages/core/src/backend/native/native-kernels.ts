@@ -1,0 +1,68 @@
+// The addon that multiplies in vectors of 512 bits for the step decoder: where it lies, and how it is loaded.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from '../cache-folder.js';
+import type { NativeFunctions, WasmMemory } from '../web-assembly.js';
+
+const require = createRequire(import.meta.url);
+
+/** The addon, ready for use. */
+export interface NativeKernels {
+  /** The file; threads load it for themselves. */
+  path: string;
+  /** Its functions for addresses in a memory. Weights that are written to it afterwards lie in large pages. */
+  over(memory: WasmMemory): NativeFunctions;
+}
+
+/** What the addon exports. */
+type Over = (bytes: Uint8Array) => NativeFunctions['multiply'];
+
+/** The C++ source of the addon, which comes with this package. */
+export function kernelsSource(): string {
+  return join(dirname(require.resolve('@memgen/core/package.json')), 'native', 'kernels.cc');
+}
+
+/** Where `memgen backend install` puts the addon: another source has another name. */
+export function kernelsPath(environment: NodeJS.ProcessEnv = process.env): string {
+  const source = createHash('sha256').update(readFileSync(kernelsSource())).digest('hex').slice(0, 12);
+  const name = `kernels-${source}-${process.platform}-${process.arch}.node`;
+  return join(cacheFolder({ environment }), 'engines', name);
+}
+
+/** Whether the addon is written for this processor: Linux on x64 with AVX-512. */
+export function processorHasAvx512(): boolean {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
+  return /^flags\s*:.*\bavx512f\b/m.test(readFileSync('/proc/cpuinfo', 'latin1'));
+}
+
+/** Loads an addon. @throws Error where it is none. */
+export function loadKernels(path: string): NativeKernels {
+  const over = require(path) as Over;
+  return {
+    path,
+    over: (memory) => ({ present: 1, multiply: over(new Uint8Array(memory.buffer)) }),
+  };
+}
+
+let found: { kernels: NativeKernels | undefined } | undefined;
+
+/**
+ * The addon, if it is installed, loads, and this processor can use it. The environment variable MEMGEN_NATIVE_KERNELS=0
+ * does without.
+ */
+export function nativeKernels(): NativeKernels | undefined {
+  if (process.env['MEMGEN_NATIVE_KERNELS'] === '0') return undefined;
+  return (found ??= { kernels: find() }).kernels;
+}
+
+function find(): NativeKernels | undefined {
+  try {
+    const path = kernelsPath();
+    return existsSync(path) && processorHasAvx512() ? loadKernels(path) : undefined;
+  } catch {
+    // A program in one file has no source beside it; a file that does not load is as good as none.
+    return undefined;
+  }
+}
