@@ -33,7 +33,7 @@ export async function nearTokens(
   const size = Math.min(decoder.config.vocabularySize, tokenizer.vocabularySize);
   for (let start = 0; start < size; start += chunk) {
     const ids = Array.from({ length: Math.min(chunk, size - start) }, (_, i) => start + i);
-    const values = await valuesOf(() => tf.matMul(normalized(vectors), normalized(decoder.embed(ids)), false, true));
+    const values = await valuesOf(() => cosines(vectors, decoder.weights.embedding.columns(start, ids.length)));
     best.forEach((candidates, row) => {
       ids.forEach((id, i) => {
         const similarity = values[row * ids.length + i]!;
@@ -47,9 +47,13 @@ export async function nearTokens(
   );
 }
 
-/** Each row divided by its length; a row of zeros stays one. */
-function normalized(rows: tf.Tensor2D): tf.Tensor2D {
-  return tf.div(rows, tf.maximum(tf.norm(rows, 'euclidean', 1, true), 1e-12));
+/** Cosines of rows `[n, hidden]` with columns `[hidden, m]`; those of zeros are zero. */
+function cosines(rows: tf.Tensor2D, columns: tf.Tensor2D): tf.Tensor2D {
+  const ones = tf.ones<tf.Rank.R2>([1, columns.shape[0]]);
+  // A product, for sums along the first axis are slow on wasm.
+  const columnLengths = tf.sqrt(tf.matMul(ones, tf.square(columns)));
+  const rowLengths = tf.norm(rows, 'euclidean', 1, true);
+  return tf.div(tf.matMul(rows, columns), tf.maximum(tf.mul(rowLengths, columnLengths), 1e-12));
 }
 
 /** Keeps the list sorted and at most `count` long. */

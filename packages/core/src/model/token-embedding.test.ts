@@ -32,6 +32,14 @@ describe.each([
     ]);
   });
 
+  it('gives neighbouring tokens side by side', () => {
+    expect(tf.tidy(() => make().columns(1, 2).arraySync())).toEqual([
+      [3, 6],
+      [4, 7],
+      [5, 8],
+    ]);
+  });
+
   it('gives its table in the layout of files', async () => {
     expect(await make().rows()).toEqual(table);
   });

@@ -7,6 +7,8 @@ import { transposeInto } from './transpose.js';
 export interface TokenEmbedding {
   /** `[ids.length, hidden]`. @throws MemGenError `token-id` for an id outside the vocabulary. */
   lookup(ids: readonly number[]): tf.Tensor2D;
+  /** The vectors of neighbouring tokens side by side, `[hidden, count]`. */
+  columns(start: number, count: number): tf.Tensor2D;
   /** All vectors, row-major `[vocabulary, hidden]`; borrowed. */
   rows(): Promise<Float32Array>;
 }
@@ -19,6 +21,10 @@ export class TiedEmbedding implements TokenEmbedding {
   lookup(ids: readonly number[]): tf.Tensor2D {
     checkIds(ids, this.head.shape[1]);
     return tf.tidy(() => tf.transpose(tf.gather(this.head, tf.tensor1d([...ids], 'int32'), 1)));
+  }
+
+  columns(start: number, count: number): tf.Tensor2D {
+    return tf.slice(this.head, [0, start], [-1, count]);
   }
 
   rows(): Promise<Float32Array> {
@@ -44,6 +50,14 @@ export class FrozenEmbedding implements TokenEmbedding {
     return tf.tensor2d(rows, [ids.length, size]);
   }
 
+  columns(start: number, count: number): tf.Tensor2D {
+    const size = this.hiddenSize;
+    return tf.tidy(() => {
+      const rows = tf.tensor2d(this.table.subarray(start * size, (start + count) * size), [count, size]);
+      return tf.transpose(rows);
+    });
+  }
+
   rows(): Promise<Float32Array> {
     return Promise.resolve(this.table);
   }
@@ -61,6 +75,10 @@ export class TrainedEmbedding implements TokenEmbedding {
     checkIds(ids, vocabulary);
     const oneHot = tf.oneHot(tf.tensor1d([...ids], 'int32'), vocabulary);
     return tf.matMul(tf.cast(oneHot, 'float32'), this.weight, false, true);
+  }
+
+  columns(start: number, count: number): tf.Tensor2D {
+    return tf.slice(this.weight, [0, start], [-1, count]);
   }
 
   rows(): Promise<Float32Array> {
