@@ -6,6 +6,7 @@
 import { exponentials } from './exponential';
 import { keyColumns, mixChannels, mixWide, score, scoreWide } from './attention-products';
 import { largestLane, multiplyAdd, sumOfLanes } from './lanes';
+import * as native from './native';
 
 const pageColumns: i32 = 64;
 
@@ -52,6 +53,10 @@ export function attendHeads(
   first: i32,
   end: i32,
 ): void {
+  if (native.present) {
+    native.attend(tasks, layerOffset, heads, group, headSize, scores, first, end);
+    return;
+  }
   const headBytes = (<usize>headSize) << 2;
   const blockBytes = headBytes * pageColumns;
   const scale: f32 = 1 / Mathf.sqrt(<f32>headSize);

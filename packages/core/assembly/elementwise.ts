@@ -1,6 +1,7 @@
 // What happens between the products: norms, rotation of positions, the gate of the feed-forward block.
 import { exponential, exponentials } from './exponential';
 import { multiplyAdd, storeLanes, sumOfLanes } from './lanes';
+import * as native from './native';
 
 /** Root-mean-square norm of each of `rows` vectors: `y = x / sqrt(mean(x^2) + epsilon) * weight`. `y` may be `x`. */
 export function rmsNorm(x: usize, weight: usize, y: usize, rows: i32, size: i32, epsilon: f32): void {
@@ -60,6 +61,10 @@ export function rotate(x: usize, heads: i32, headSize: i32, factors: usize): voi
 
 /** `y = gate / (1 + e^-gate) * up` for rows that hold `size` gates, then `size` ups. */
 export function gatedActivation(x: usize, y: usize, rows: i32, size: i32): void {
+  if (native.present) {
+    native.activate(x, y, rows, size);
+    return;
+  }
   const bytes = (<usize>size) << 2;
   const pairBytes = bytes & ~31;
   for (let row = 0; row < rows; row++) {

@@ -1,5 +1,5 @@
-// What an addon can compute in place of the kernels here: native/kernels.cc, for vectors longer than WebAssembly has. The
-// module imports it under the name of this file.
+// What an addon can compute in place of the kernels here: those of the folder native, for vectors longer than WebAssembly
+// has. The module imports them under the name of this file.
 
 /** Whether there is an addon; else its functions do nothing. */
 export declare const present: bool;
@@ -18,3 +18,18 @@ export declare function multiply(
   first: i32,
   end: i32,
 ): void;
+
+/** `attendHeads` of attention.ts. */
+export declare function attend(
+  tasks: usize,
+  layerOffset: usize,
+  heads: i32,
+  group: i32,
+  headSize: i32,
+  scores: usize,
+  first: i32,
+  end: i32,
+): void;
+
+/** `gatedActivation` of elementwise.ts, with the same results. */
+export declare function activate(x: usize, y: usize, rows: i32, size: i32): void;

@@ -1,168 +1,96 @@
-// Products of the step decoder in vectors of 512 bits, which WebAssembly does not have: the `multiply` of
-// assembly/multiply.ts, in the layout of assembly/packed-weights.ts, with the same results.
-//
-// An addon for Node-API. Its sums take the inputs in order, and each multiplication and addition is rounded once.
-#include <immintrin.h>
+// Kernels of the step decoder in vectors of 512 bits, which WebAssembly does not have, as an addon for Node-API. They work in
+// the memory of the modules that assembly/ makes, for their threads, on the same data.
 #include <node_api.h>
 #include <sys/mman.h>
 
-#include <cstddef>
-#include <cstdint>
+#include "attention.h"
+#include "elementwise.h"
+#include "products.h"
 
-#define AVX512 __attribute__((target("avx512f")))
-
+namespace memgen {
 namespace {
 
-/** Outputs of a panel: a vector. */
-constexpr size_t kPanelOutputs = 16;
+/** Arguments of a function, all of them numbers of 32 bits, and the memory that it belongs to. */
+template <size_t count>
+struct Arguments {
+  char* memory = nullptr;
+  uint32_t values[count] = {};
 
-/** Most rows whose sums, for two panels, stay in the 32 registers; and for four panels, which memory gives more to. */
-constexpr int kMostRows = 14;
-constexpr int kMostRowsOfFour = 6;
+  Arguments(napi_env env, napi_callback_info info) {
+    size_t given = count;
+    napi_value handles[count];
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &given, handles, nullptr, &data);
+    memory = static_cast<char*>(data);
+    for (size_t i = 0; i < count; i++) napi_get_value_uint32(env, handles[i], &values[i]);
+  }
 
-/** What does not change within a product. */
-struct Product {
-  const float* x;
-  size_t rows;
-  size_t inputs;
-  /** May be null. */
-  const float* bias;
-  size_t outputs;
-  float* y;
-  bool accumulate;
+  uint32_t operator[](size_t i) const { return values[i]; }
+
+  /** What lies at the address that an argument gives. */
+  template <typename T>
+  T* at(size_t i) const {
+    return reinterpret_cast<T*>(memory + values[i]);
+  }
 };
 
-/** The weights of an input in a panel. */
-AVX512 inline __m512 load_weights(const float* weights) { return _mm512_loadu_ps(weights); }
-
-/** bfloat16: word i holds output i in its lower half and output i + 8 in its upper half. */
-AVX512 inline __m512 load_weights(const uint16_t* weights) {
-  const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-  const __m512i shifts = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 16, 16, 16, 16, 16, 16);
-  const __m512i shifted = _mm512_sllv_epi32(_mm512_broadcast_i64x4(words), shifts);
-  return _mm512_castsi512_ps(_mm512_and_epi32(shifted, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+/** `multiply(float32, x, rows, inputs, weights, bias, outputs, y, accumulate, first, end)`. */
+napi_value call_multiply(napi_env env, napi_callback_info info) {
+  const Arguments<11> a(env, info);
+  const float* bias = a[5] == 0 ? nullptr : a.at<const float>(5);
+  const Product product = {a.at<const float>(1), a[2], a[3], bias, a[6], a.at<float>(7), a[8] != 0};
+  if (a[0] != 0) multiply(product, a.at<const float>(4), a[9], a[10]);
+  else multiply(product, a.at<const uint16_t>(4), a[9], a[10]);
+  return nullptr;
 }
 
-/** Some rows times neighbouring panels, the last of which may have fewer outputs than a vector has lanes. */
-template <int rows, int panels, typename Weight>
-AVX512 void multiply_block(const Product& product, const Weight* weights, size_t row, size_t output, size_t end) {
-  const size_t inputs = product.inputs;
-  const float* x = product.x + row * inputs;
-  __m512 sums[rows][panels];
-  for (int r = 0; r < rows; r++) {
-    for (int p = 0; p < panels; p++) sums[r][p] = _mm512_setzero_ps();
-  }
-  for (size_t input = 0; input < inputs; input++) {
-    __m512 weight[panels];
-    for (int p = 0; p < panels; p++) weight[p] = load_weights(weights + (p * inputs + input) * kPanelOutputs);
-    for (int r = 0; r < rows; r++) {
-      const __m512 factor = _mm512_set1_ps(x[r * inputs + input]);
-      for (int p = 0; p < panels; p++) sums[r][p] = _mm512_fmadd_ps(factor, weight[p], sums[r][p]);
-    }
-  }
-  float* y = product.y + row * product.outputs + output;
-  for (int p = 0; p < panels; p++) {
-    const size_t place = p * kPanelOutputs;
-    const size_t width = end - output - place;
-    const __mmask16 lanes = width >= kPanelOutputs ? 0xffff : static_cast<__mmask16>((1u << width) - 1);
-    const bool has_bias = product.bias != nullptr;
-    const __m512 bias = has_bias ? _mm512_maskz_loadu_ps(lanes, product.bias + output + place) : _mm512_setzero_ps();
-    for (int r = 0; r < rows; r++) {
-      float* to = y + r * product.outputs + place;
-      __m512 sum = sums[r][p];
-      if (product.accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, to));
-      if (has_bias) sum = _mm512_add_ps(sum, bias);
-      _mm512_mask_storeu_ps(to, lanes, sum);
-    }
-  }
+/** `attend(tasks, layerOffset, heads, group, headSize, scores, first, end)`. */
+napi_value call_attend(napi_env env, napi_callback_info info) {
+  const Arguments<8> a(env, info);
+  attend({a.memory, a.at<const Task>(0), a[1], a[2], a[3], a[4], a.at<float>(5)}, a[6], a[7]);
+  return nullptr;
 }
 
-/** {@link multiply_block} for a number of rows that is known only now, `most` of them or fewer. */
-template <int most, int panels, typename Weight>
-AVX512 void multiply_rows(const Product& product, const Weight* weights, size_t row, size_t rows, size_t output,
-                          size_t end) {
-  if constexpr (most > 0) {
-    if (rows == most) multiply_block<most, panels>(product, weights, row, output, end);
-    else multiply_rows<most - 1, panels>(product, weights, row, rows, output, end);
-  }
+/** `activate(x, y, rows, size)`. */
+napi_value call_activate(napi_env env, napi_callback_info info) {
+  const Arguments<4> a(env, info);
+  activate_gates(a.at<const float>(0), a.at<float>(1), a[2], a[3]);
+  return nullptr;
 }
-
-/** All rows times some panels: in blocks of about the same number of rows. */
-template <int most, int panels, typename Weight>
-AVX512 void multiply_panels(const Product& product, const Weight* weights, size_t output, size_t end) {
-  const size_t blocks = (product.rows + most - 1) / most;
-  size_t row = 0;
-  for (size_t block = 0; block < blocks; block++) {
-    const size_t next = product.rows * (block + 1) / blocks;
-    multiply_rows<most, panels>(product, weights, row, next - row, output, end);
-    row = next;
-  }
-}
-
-/** The outputs from `output`, with which a panel begins, to before `end`. */
-template <typename Weight>
-AVX512 void multiply(const Product& product, const Weight* weights, size_t output, size_t end) {
-  weights += output * product.inputs;
-  if (product.rows <= kMostRowsOfFour) {
-    for (; output + 4 * kPanelOutputs <= end; output += 4 * kPanelOutputs) {
-      multiply_panels<kMostRowsOfFour, 4>(product, weights, output, end);
-      weights += 4 * kPanelOutputs * product.inputs;
-    }
-  }
-  for (; output + kPanelOutputs < end; output += 2 * kPanelOutputs) {
-    multiply_panels<kMostRows, 2>(product, weights, output, end);
-    weights += 2 * kPanelOutputs * product.inputs;
-  }
-  if (output < end) multiply_panels<kMostRows, 1>(product, weights, output, end);
-}
-
-constexpr size_t kArguments = 11;
 
 /** What a memory with 32-bit addresses has reserved. */
 constexpr size_t kAddressSpace = size_t{1} << 32;
 
-/** `multiply(float32, x, rows, inputs, weights, bias, outputs, y, accumulate, first, end)`, with addresses in the memory. */
-napi_value multiply_in_memory(napi_env env, napi_callback_info info) {
-  size_t count = kArguments;
-  napi_value values[kArguments];
-  void* memory;
-  if (napi_get_cb_info(env, info, &count, values, nullptr, &memory) != napi_ok) return nullptr;
-  uint32_t a[kArguments] = {};
-  for (size_t i = 0; i < kArguments; i++) napi_get_value_uint32(env, values[i], &a[i]);
-  char* base = static_cast<char*>(memory);
-  const Product product = {
-      reinterpret_cast<const float*>(base + a[1]), a[2], a[3],
-      a[5] == 0 ? nullptr : reinterpret_cast<const float*>(base + a[5]),
-      a[6], reinterpret_cast<float*>(base + a[7]), a[8] != 0,
-  };
-  if (a[0] != 0) multiply(product, reinterpret_cast<const float*>(base + a[4]), a[9], a[10]);
-  else multiply(product, reinterpret_cast<const uint16_t*>(base + a[4]), a[9], a[10]);
-  return nullptr;
-}
-
 /**
- * `over(bytes)`: the product over a memory of which `bytes` shows the beginning. Before weights are written to it, that
- * also asks for large pages, of which new tokens are read faster.
+ * `over(bytes)`: the functions for a memory of which `bytes` shows the beginning; their arguments are addresses in it. Before
+ * weights are written to it, this also asks for large pages, of which new tokens are read faster.
  */
 napi_value over(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value bytes;
   void* memory = nullptr;
-  napi_value function = nullptr;
   if (napi_get_cb_info(env, info, &count, &bytes, nullptr, nullptr) != napi_ok) return nullptr;
   if (napi_get_typedarray_info(env, bytes, nullptr, nullptr, &memory, nullptr, nullptr) != napi_ok) {
     napi_throw_type_error(env, nullptr, "over() takes a Uint8Array");
     return nullptr;
   }
   madvise(memory, kAddressSpace, MADV_HUGEPAGE);
-  napi_create_function(env, "multiply", NAPI_AUTO_LENGTH, multiply_in_memory, memory, &function);
-  return function;
+  const napi_property_descriptor functions[] = {
+      {"multiply", nullptr, call_multiply, nullptr, nullptr, nullptr, napi_enumerable, memory},
+      {"attend", nullptr, call_attend, nullptr, nullptr, nullptr, napi_enumerable, memory},
+      {"activate", nullptr, call_activate, nullptr, nullptr, nullptr, napi_enumerable, memory},
+  };
+  napi_value result;
+  if (napi_create_object(env, &result) != napi_ok) return nullptr;
+  napi_define_properties(env, result, sizeof(functions) / sizeof(functions[0]), functions);
+  return result;
 }
 
 }  // namespace
+}  // namespace memgen
 
 NAPI_MODULE_INIT() {
   napi_value function;
-  if (napi_create_function(env, "over", NAPI_AUTO_LENGTH, over, nullptr, &function) != napi_ok) return exports;
-  return function;
+  const napi_status created = napi_create_function(env, "over", NAPI_AUTO_LENGTH, memgen::over, nullptr, &function);
+  return created == napi_ok ? function : exports;
 }

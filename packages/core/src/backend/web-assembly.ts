@@ -10,17 +10,18 @@ export interface WasmMemory<BUFFER extends ArrayBufferLike = ArrayBufferLike> {
 
 interface WasmImports {
   env?: { memory: WasmMemory };
-  native?: NativeFunctions;
+  native?: NativeFunctions & { present: 0 | 1 };
 }
 
 /** What a module can have an addon compute on its memory; assembly/native.ts says what. */
 export interface NativeFunctions {
-  present: 0 | 1;
   multiply: (...numbers: number[]) => void;
+  attend: (...numbers: number[]) => void;
+  activate: (...numbers: number[]) => void;
 }
 
 /** For modules without an addon. */
-export const noNativeFunctions: NativeFunctions = { present: 0, multiply: () => undefined };
+const noFunctions: NativeFunctions = { multiply: () => undefined, attend: () => undefined, activate: () => undefined };
 
 interface WebAssemblyInterface {
   readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => WasmMemory<SharedArrayBuffer>;
@@ -100,9 +101,13 @@ function compileJoined(bytes: Uint8Array): object {
   }
 }
 
-/** A module over a memory: its functions. */
-export function link(module: object, memory: WasmMemory, native: NativeFunctions = noNativeFunctions): unknown {
-  return new WebAssembly.Instance(module, { env: { memory }, native }).exports;
+/**
+ * A module over a memory: its functions.
+ * @param native - of an addon, over the same memory. @default none
+ */
+export function link(module: object, memory: WasmMemory, native?: NativeFunctions): unknown {
+  const present = native === undefined ? 0 : 1;
+  return new WebAssembly.Instance(module, { env: { memory }, native: { ...noFunctions, ...native, present } }).exports;
 }
 
 /** {@link compile} and {@link link}. */

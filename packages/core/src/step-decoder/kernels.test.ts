@@ -3,9 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { Random } from '@memgen/common';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compileKernels } from '../../scripts/build-kernels.js';
+import { builtKernels } from '../backend/native/native-kernels.test-helper.js';
 import { Arena } from './arena.js';
 import { compile, link } from '../backend/web-assembly.js';
-import { attentionTaskWords, createKernels, pageColumns, type Kernels, type SharedKernels } from './kernels.js';
+import {
+  attentionTaskWords,
+  columnsTogether,
+  createKernels,
+  pageColumns,
+  scoreRows,
+  type Kernels,
+  type SharedKernels,
+} from './kernels.js';
 import { kernelsBase64 } from './kernels.wasm.js';
 import { controlBytes } from './thread-team.js';
 
@@ -46,9 +55,11 @@ describe.each([
   { built: 'for this engine', make: () => createKernels(arena.memory) },
   { built: 'without joined vectors', make: () => link(compile({ simd, relaxedSimd }), arena.memory) as Kernels },
   { built: 'without relaxed SIMD', make: () => link(compile({ simd, relaxedSimd: simd }), arena.memory) as Kernels },
-])('built $built', ({ make }) => {
-  beforeEach(() => {
-    kernels = make();
+  { built: 'as an addon (needs AVX-512, Linux and a C++ compiler)', native: builtKernels },
+])('built $built', ({ make, native }) => {
+  beforeEach(({ skip }) => {
+    if (make === undefined && native === undefined) skip();
+    kernels = make?.() ?? createKernels(arena.memory, native);
   });
 
   describe('exponentials', () => {
@@ -207,5 +218,70 @@ describe.each([
       (kernels as SharedKernels).attendTogether(control, 1, task, 1, layerOffset, heads, group, headSize, scores, 0);
       expect([...arena.floats(output, group * width)]).toEqual(together);
     });
+
+    it.each([
+      { headSize: 64, group: 3 },
+      { headSize: 6, group: 7 },
+      { headSize: 22, group: 1 },
+      { headSize: 4, group: 13 },
+    ])(
+      'go through columns of two rows together, to the bit as alone, in heads of $headSize, $group of a group',
+      (size) => {
+        const { headSize, group } = size;
+        const keyValueHeads = 2;
+        const heads = group * keyValueHeads;
+        const width = keyValueHeads * headSize;
+        const rows = [
+          { columns: 131, asking: 9 },
+          { columns: 5, asking: 3 },
+        ];
+        const tasks = rows.flatMap(({ columns, asking }) => {
+          const pages = Array.from({ length: Math.ceil(columns / pageColumns) }, () =>
+            place(normals(2 * width * pageColumns)),
+          );
+          const list = arena.allocate(4 * pages.length);
+          arena.words(list, pages.length).set(pages);
+          return Array.from({ length: asking }, (_, i) => [list, columns - asking + i + 1] as const);
+        });
+        const queries = place(normals(tasks.length * heads * headSize));
+        const [alone, together] = [0, 1].map(() => place(new Float32Array(tasks.length * heads * headSize).fill(42)));
+        const scores = arena.allocate(4 * scoreRows(group) * 192);
+        const list = (output: number): number => {
+          const address = arena.allocate(4 * attentionTaskWords * tasks.length);
+          const words = tasks.flatMap(([pages, columns], i) => {
+            const offset = 4 * i * heads * headSize;
+            return [queries + offset, output + offset, pages, columns];
+          });
+          arena.words(address, words.length).set(words);
+          return address;
+        };
+        const first = list(alone!);
+        tasks.forEach((_, i) => {
+          const task = first + 4 * attentionTaskWords * i;
+          kernels.attend(task, 1, 0, heads, group, headSize, scores, 0);
+        });
+        const expected = [...arena.floats(alone!, tasks.length * heads * headSize)];
+        const all = list(together!);
+        kernels.attend(all, tasks.length, 0, heads, group, headSize, scores, 0);
+        const results = () => [...arena.floats(together!, tasks.length * heads * headSize)];
+        expect(results()).toEqual(expected);
+        arena.floats(together!, expected.length).fill(42);
+        const control = place(new Float32Array(controlBytes / 4));
+        const part = columnsTogether(group) * heads;
+        (kernels as SharedKernels).attendTogether(
+          control,
+          part,
+          all,
+          tasks.length,
+          0,
+          heads,
+          group,
+          headSize,
+          scores,
+          0,
+        );
+        expect(results()).toEqual(expected);
+      },
+    );
   });
 });

@@ -17,7 +17,7 @@ type Multiply = (
 
 /**
  * Attention of `count` columns, described by tasks of {@link attentionTaskWords} words. Each thread that takes part has
- * `scoresBytes` of the room at `scores`: for each head of a group a float per column of the longest row's pages.
+ * `scoresBytes` of the room at `scores`: {@link scoreRows} times a float per column of the longest row's pages.
  */
 type Attend = (
   tasks: number,
@@ -29,6 +29,19 @@ type Attend = (
   scores: number,
   scoresBytes: number,
 ) => void;
+
+/** Queries that share keys and values go through them together, as many as native/attention.h keeps sums for. */
+const queriesTogether = 12;
+
+/** Columns of a row that go through keys and values together, for so many heads in a group. */
+export function columnsTogether(group: number): number {
+  return Math.max(1, Math.floor(queriesTogether / group));
+}
+
+/** Queries for whose scores a thread needs room. */
+export function scoreRows(group: number): number {
+  return group * columnsTogether(group);
+}
 
 /** Words of a task: addresses of query, output and list of pages, and the number of columns to attend to. */
 export const attentionTaskWords = 4;
@@ -70,7 +83,7 @@ export function kernelModule(): object {
 
 /**
  * @param memory - a shared one.
- * @param native - multiplies in place of the module. @default none
+ * @param native - computes in place of the module where it can. @default none
  */
 export function createKernels(memory: WasmMemory, native?: NativeKernels): SharedKernels {
   return link(kernelModule(), memory, native?.over(memory)) as SharedKernels;

@@ -13,7 +13,7 @@ interface PassOptions {
   output: number;
   /** Address of room for each thread, one after the other. */
   scores: number;
-  /** Of one thread: for each head of a group a float per column of the longest row's pages. */
+  /** Of one thread; see {@link Kernels.attend}. */
   scoresBytes: number;
   adapter?: PackedAdapter | undefined;
 }

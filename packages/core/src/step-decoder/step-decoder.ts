@@ -8,7 +8,7 @@ import type { KeyValueCache } from '../model/key-value-cache.js';
 import type { LoraAdapter } from '../model/lora.js';
 import { Arena, GrowingBlock } from './arena.js';
 import { importKeysAndValues } from './import-cache.js';
-import { createKernels, kernelModule, pageColumns, type Kernels, type SharedKernels } from './kernels.js';
+import { createKernels, kernelModule, pageColumns, scoreRows, type Kernels, type SharedKernels } from './kernels.js';
 import { LayerPass, passBytes, type Column } from './layer-pass.js';
 import { pageLayout } from './page-layout.js';
 import { PackedAdapter, packAdapter, type StepAdapter } from './step-adapter.js';
@@ -295,7 +295,7 @@ export class StepDecoder {
     this.pageLists.reserve(4 * pages.flat().length);
     const { heads, keyValueHeads } = this.config;
     const group = heads / keyValueHeads;
-    this.scoresBytes = 4 * group * pageColumns * Math.max(0, ...pages.map((list) => list.length));
+    this.scoresBytes = 4 * scoreRows(group) * pageColumns * Math.max(0, ...pages.map((list) => list.length));
     this.scores.reserve(this.scoresBytes * this.threads);
     this.layers.rotary.reserve(Math.max(0, ...lengths.map((length, row) => length + counts[row]!)));
     this.arena.words(this.pageLists.address, pages.flat().length).set(pages.flat());

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, Worker } from 'node:worker_threads';
 import type { NativeKernels } from '../backend/native/native-kernels.js';
-import type { Kernels, SharedKernels } from './kernels.js';
+import { columnsTogether, scoreRows, type Kernels, type SharedKernels } from './kernels.js';
 import type { WasmMemory } from '../backend/web-assembly.js';
 import { panelOutputs } from './packed-matrix.js';
 
@@ -25,8 +25,10 @@ const partsPerThread = 16;
 /** The whole program of a thread: it needs no file, and no loader of the main thread's. */
 const program = `
 const { module, memory, control, thread, addon } = require('node:worker_threads').workerData;
-const multiply = addon === undefined ? () => undefined : require(addon)(new Uint8Array(memory.buffer));
-const native = { present: addon === undefined ? 0 : 1, multiply };
+const none = () => undefined;
+const native = addon === undefined
+  ? { present: 0, multiply: none, attend: none, activate: none }
+  : { present: 1, ...require(addon)(new Uint8Array(memory.buffer)) };
 new WebAssembly.Instance(module, { env: { memory }, native }).exports.work(control, thread);
 `;
 
@@ -74,6 +76,12 @@ export class ThreadTeam {
         const part = panelOutputs * Math.ceil(outputs / (panelOutputs * partsPerThread * threads));
         shared.multiplyTogether(control, wide, part, x, rows, inputs, weights, bias, outputs, y, accumulate);
       };
+    const headsOfPart = (count: number, heads: number, group: number): number => {
+      const columns = columnsTogether(group);
+      if (count >= 2 * threads * columns) return columns * heads;
+      // Threads without a group help with the heads of one; otherwise reading keys and values twice costs more.
+      return (count * heads) / group < threads ? 1 : group;
+    };
     const partOf = (rows: number) => Math.ceil(rows / (partsPerThread * threads));
     this.kernels = {
       ...shared,
@@ -81,13 +89,9 @@ export class ThreadTeam {
       multiplyBfloat16: together(0),
       attend: (...attention) => {
         const [, count, , heads, group, headSize, , scoresBytes] = attention;
-        const work = 2 * count * (scoresBytes / (4 * group)) * heads * headSize;
-        if (this.disposed || work < leastShared) shared.attend(...attention);
-        else {
-          // Threads without a group help with the heads of one; otherwise reading keys and values twice costs more.
-          const groups = (count * heads) / group;
-          shared.attendTogether(control, groups < threads ? 1 : group, ...attention);
-        }
+        const columns = scoresBytes / (4 * scoreRows(group));
+        if (this.disposed || 2 * count * columns * heads * headSize < leastShared) shared.attend(...attention);
+        else shared.attendTogether(control, headsOfPart(count, heads, group), ...attention);
       },
       gatedActivation: (...activation) => {
         const [, , rows, size] = activation;

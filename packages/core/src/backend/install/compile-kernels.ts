@@ -16,7 +16,7 @@ const [x, weights, y] = [16, 32, 64];
 numbers.set([3, 4], x);
 numbers[weights] = 1;
 numbers[weights + 16] = 2;
-require(process.argv[1])(new Uint8Array(memory.buffer))(1, 4 * x, 1, 2, 4 * weights, 0, 1, 4 * y, 0, 0, 1);
+require(process.argv[1])(new Uint8Array(memory.buffer)).multiply(1, 4 * x, 1, 2, 4 * weights, 0, 1, 4 * y, 0, 0, 1);
 if (numbers[y] !== 11) throw new Error('[3 4] x [1 2] gave ' + numbers[y] + ' instead of 11');
 `;
 

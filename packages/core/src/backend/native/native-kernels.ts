@@ -1,6 +1,6 @@
-// The addon that multiplies in vectors of 512 bits for the step decoder: where it lies, and how it is loaded.
+// The addon that computes in vectors of 512 bits for the step decoder: where it lies, and how it is loaded.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../cache-folder.js';
@@ -17,17 +17,23 @@ export interface NativeKernels {
 }
 
 /** What the addon exports. */
-type Over = (bytes: Uint8Array) => NativeFunctions['multiply'];
+type Over = (bytes: Uint8Array) => NativeFunctions;
 
-/** The C++ source of the addon, which comes with this package. */
-export function kernelsSource(): string {
-  return join(dirname(require.resolve('@memgen/core/package.json')), 'native', 'kernels.cc');
+/** Folder of the addon's C++ sources, which come with this package. */
+function sources(): string {
+  return join(dirname(require.resolve('@memgen/core/package.json')), 'native');
 }
 
-/** Where `memgen backend install` puts the addon: another source has another name. */
+/** The source that is compiled; it includes the others. */
+export function kernelsSource(): string {
+  return join(sources(), 'kernels.cc');
+}
+
+/** Where `memgen backend install` puts the addon: other sources have another name. */
 export function kernelsPath(environment: NodeJS.ProcessEnv = process.env): string {
-  const source = createHash('sha256').update(readFileSync(kernelsSource())).digest('hex').slice(0, 12);
-  const name = `kernels-${source}-${process.platform}-${process.arch}.node`;
+  const hash = createHash('sha256');
+  for (const file of readdirSync(sources()).sort()) hash.update(readFileSync(join(sources(), file)));
+  const name = `kernels-${hash.digest('hex').slice(0, 12)}-${process.platform}-${process.arch}.node`;
   return join(cacheFolder({ environment }), 'engines', name);
 }
 
@@ -42,7 +48,7 @@ export function loadKernels(path: string): NativeKernels {
   const over = require(path) as Over;
   return {
     path,
-    over: (memory) => ({ present: 1, multiply: over(new Uint8Array(memory.buffer)) }),
+    over: (memory) => over(new Uint8Array(memory.buffer)),
   };
 }
 
