@@ -72,7 +72,7 @@ const work: Record<string, () => unknown> = {
   'norm, gradient': () => normalizeGradient(x, x, inverse, weight),
   'rotation': () => rotate(inputs.query, { cos, sin, halfTurn }),
   'gate': () => gatedActivation(gateUp),
-  'gate, gradient': () => gatedActivationGradient(gated, activation.inputs),
+  'gate, gradient': () => gatedActivationGradient(gated, activation.saved),
   'attention, causal': () => attend(inputs, bias),
   'attention, gradient': () => attentionGradient(dAttention, inputs, bias, attended),
   'loss of tokens, vocabulary 8192': () => tokenLossWithGradients(x, labels, head),

@@ -42,6 +42,8 @@ export interface LayerContext {
   adapter?: AdapterPasses | undefined;
   /** Tokens at the end of each row whose hidden states are wanted; the others make keys and values alone. @default all */
   last?: number | undefined;
+  /** Whether a gradient will be asked for: else the layer has no pullback. */
+  differentiated: boolean;
 }
 
 export interface LayerInputs {
@@ -79,7 +81,7 @@ export interface LinearizedLayer {
  * gradients for trainable weights only. Call it, and its pullback, inside `tf.tidy`; keep what is to live on.
  */
 export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, context: LayerContext): LinearizedLayer {
-  const { config, batch, tokens, layer, adapter, factors, last = tokens } = context;
+  const { config, batch, tokens, layer, adapter, factors, last = tokens, differentiated } = context;
   const { heads, keyValueHeads, headSize, hiddenSize, intermediateSize, rmsNormEpsilon: epsilon } = config;
   const queries = heads * headSize;
   const keyWidth = keyValueHeads * headSize;
@@ -111,7 +113,7 @@ export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, conte
     ['mlp.gate_proj', intermediateSize],
     ['mlp.up_proj', intermediateSize],
   ]);
-  const gated = gatedActivation(gateUp.output);
+  const gated = gatedActivation(gateUp.output, { differentiated });
   const down = project(gated.output, weights.down, [['mlp.down_proj', hiddenSize]]);
   const outputs = { hidden: tf.add<tf.Tensor2D>(afterAttention, down.output), key, value, keys, values };
 
@@ -120,7 +122,7 @@ export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, conte
   const attended =
     weighed !== undefined && heads * keys.shape[2] <= intermediateSize ? [attention.output, weighed] : [];
   const saved = [first.inverse, query, keys, values, afterAttention, second.inverse].concat(
-    gated.inputs,
+    gated.saved,
     attended,
     rotated.saved,
     ...[queryKeyValue, output, gateUp, down].map((projection) => projection.saved),
@@ -132,7 +134,7 @@ export function linearizeLayer(inputs: LayerInputs, weights: LayerWeights, conte
       if (isTrainable(weight)) collect(weight, normalizeWeightGradient(dOutput, x, inverse));
       return normalizeGradient(dOutput, x, inverse, weight);
     };
-    const dGates = gatedActivationGradient(down.pullback(dHidden, collect), gated.inputs);
+    const dGates = gatedActivationGradient(down.pullback(dHidden, collect), gated.saved);
     const dSecond = gateUp.pullback(dGates, collect);
     const dAfter = tf.add<tf.Tensor2D>(
       dHidden,

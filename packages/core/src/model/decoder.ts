@@ -90,7 +90,7 @@ export class Decoder {
 
     let hidden = inputs;
     weights.layers.forEach((layerWeights, layer) => {
-      const context: LayerContext = {
+      const context: Omit<LayerContext, 'differentiated'> = {
         config,
         layer,
         batch,
@@ -103,7 +103,10 @@ export class Decoder {
       const { keys, values } = cache.layer(layer);
       const past = keys.length;
       const [output, key, value] = execution.run(
-        { linearize: (tensors) => linearizeWithCache(tensors, past, layerWeights, context, merged ? 'all' : kept) },
+        {
+          linearize: (tensors, differentiated) =>
+            linearizeWithCache(tensors, past, layerWeights, { ...context, differentiated }, merged ? 'all' : kept),
+        },
         [hidden, ...keys, ...values],
         [
           ...layerParameters(layerWeights),

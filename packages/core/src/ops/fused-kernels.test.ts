@@ -109,8 +109,8 @@ describe.each(sizes)('of size %i', (size) => {
   it.each([0, 1, 5])('gate %i rows', async (rows) => {
     await expectSame(() => {
       const gateUp = tf.mul<tf.Tensor2D>(normals<tf.Rank.R2>([rows, 2 * size], 1), 4);
-      const { output, inputs } = gatedActivation(gateUp);
-      return [output, gatedActivationGradient(normals([rows, size], 2), inputs)];
+      const { output, saved } = gatedActivation(gateUp);
+      return [output, gatedActivationGradient(normals([rows, size], 2), saved)];
     });
   });
 

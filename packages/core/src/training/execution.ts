@@ -19,10 +19,12 @@ export interface Linearized {
 
 /**
  * A differentiable piece: tensors in, tensors out, with no other tensor inputs than `inputs` and `parameters`. A function
- * is differentiated by tfjs, by running it again; a piece with `linearize` brings its own gradient.
+ * is differentiated by tfjs, by running it again; a piece with `linearize` brings its own gradient, of which it need prepare
+ * nothing unless it is `differentiated`.
  */
 export type Piece =
-  ((inputs: readonly tf.Tensor[]) => tf.Tensor[]) | { linearize: (inputs: readonly tf.Tensor[]) => Linearized };
+  | ((inputs: readonly tf.Tensor[]) => tf.Tensor[])
+  | { linearize: (inputs: readonly tf.Tensor[], differentiated: boolean) => Linearized };
 
 /**
  * Runs the pieces (one decoder layer, one concatenation, ...) of which a forward pass is made. The model code is the same
@@ -40,7 +42,7 @@ export interface Execution {
 
 /** Outputs alone. */
 export function evaluate(piece: Piece, inputs: readonly tf.Tensor[]): tf.Tensor[] {
-  return typeof piece === 'function' ? piece(inputs) : piece.linearize(inputs).outputs;
+  return typeof piece === 'function' ? piece(inputs) : piece.linearize(inputs, false).outputs;
 }
 
 /** Runs at once; intermediate tensors are freed at once too. Results and constants belong to the caller's scope. */

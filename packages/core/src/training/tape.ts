@@ -47,7 +47,7 @@ export class Tape implements Execution {
     let linearized: Linearized | undefined;
     const outputs = tf.tidy(() => {
       if (records && !this.checkpointing && typeof piece !== 'function') {
-        linearized = piece.linearize(inputs);
+        linearized = piece.linearize(inputs, true);
         for (const tensor of linearized.saved) this.owned.push(tf.keep(tensor));
       }
       const made = linearized?.outputs ?? evaluate(piece, inputs);
@@ -153,7 +153,7 @@ function differentiate(
   const variables: tf.Variable[] = [];
   const [inputGradients, parameterGradients] = tf.tidy(() => {
     const collected: tf.Tensor[] = [];
-    const { pullback } = entry.linearized ?? piece.linearize(inputs);
+    const { pullback } = entry.linearized ?? piece.linearize(inputs, true);
     const found = pullback(gradients, (variable, gradient) => {
       variables.push(variable);
       collected.push(gradient.clone());

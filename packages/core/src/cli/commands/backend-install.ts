@@ -2,11 +2,10 @@
 import { createInterface } from 'node:readline/promises';
 import { MemGenError } from '@memgen/common';
 import { Command } from 'commander';
-import { existsSync } from 'node:fs';
 import { compileKernels } from '../../backend/install/compile-kernels.js';
 import type { TensorflowInstallPlan } from '../../backend/install/install-tensorflow.js';
 import { installTensorflow, planTensorflowInstall } from '../../backend/install/install-tensorflow.js';
-import { kernelsPath, processorHasAvx512 } from '../../backend/native/native-kernels.js';
+import { kernelsPath, nativeKernels, processorHasAvx512 } from '../../backend/native/native-kernels.js';
 import { megabytes } from '../format.js';
 import { progressPrinter } from '../progress-printer.js';
 
@@ -44,31 +43,8 @@ export function backendInstallCommand(): Command {
       const plan = await planTensorflowInstall({ gpu: options.gpu === true, from: options.from });
       say(describePlan(plan, kernels));
       if (options.dryRun === true) return;
-      if (plan.present) {
-        if (kernels === 'possible') await installKernels();
-        return;
-      }
-      if (options.yes !== true && !(await confirmed())) {
-        say('Nothing was done.');
-        return;
-      }
-      const progress = progressPrinter(process.stderr);
-      const interruption = new AbortController();
-      const interrupt = (): void => {
-        interruption.abort();
-      };
-      process.once('SIGINT', interrupt);
-      try {
-        await installTensorflow(plan, { onProgress: progress.update, signal: interruption.signal });
-        if (kernels === 'possible') {
-          progress.update('compiling the kernels');
-          await compileKernels(kernelsPath());
-        }
-      } finally {
-        process.off('SIGINT', interrupt);
-        progress.end();
-      }
-      say('The tensorflow backend is ready; memgen uses it by itself from now on. `memgen doctor` measures it.');
+      if (!plan.present && !(await installEngine(plan, options))) return;
+      if (kernels === 'possible') await installKernels();
     });
 }
 
@@ -92,9 +68,31 @@ export function describePlan(plan: TensorflowInstallPlan, kernels: KernelsState)
   ].join('\n');
 }
 
+/** @returns false where consent was refused. */
+async function installEngine(plan: TensorflowInstallPlan, { yes = false }: Options): Promise<boolean> {
+  if (!yes && !(await confirmed())) {
+    say('Nothing was done.');
+    return false;
+  }
+  const progress = progressPrinter(process.stderr);
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort();
+  };
+  process.once('SIGINT', interrupt);
+  try {
+    await installTensorflow(plan, { onProgress: progress.update, signal: interruption.signal });
+  } finally {
+    process.off('SIGINT', interrupt);
+    progress.end();
+  }
+  say('The tensorflow backend is ready; memgen uses it by itself from now on. `memgen doctor` measures it.');
+  return true;
+}
+
 function kernelsState(): KernelsState {
   if (!processorHasAvx512()) return 'impossible';
-  return existsSync(kernelsPath()) ? 'present' : 'possible';
+  return nativeKernels() === undefined ? 'possible' : 'present';
 }
 
 function describeKernels(kernels: Exclude<KernelsState, 'impossible'>): string {

@@ -1,19 +1,21 @@
 // The gated activation and its gradient on TensorFlow; `ops/swiglu.ts` says what they compute.
 import { kernelOf } from './operations.js';
 
-/** `gateUp -> output, gate, up` */
-export const gatedActivation = kernelOf((run, inputs) => {
+/** `gateUp -> output`, and with the attribute `differentiated` the derivatives `byGate, byUp`. */
+export const gatedActivation = kernelOf((run, inputs, { differentiated }) => {
   const [gateUp] = run.inputs(inputs, ['gateUp']);
   const [gate, up] = run.halves(gateUp);
-  return [run.multiply(run.multiply(gate, run.sigmoid(gate)), up), gate, up];
-});
-
-/** `dOutput, gate, up -> dGateUp` */
-export const gatedActivationGradient = kernelOf((run, inputs) => {
-  const [dOutput, gate, up] = run.inputs(inputs, ['dOutput', 'gate', 'up']);
   const sigmoid = run.sigmoid(gate);
+  const silu = run.multiply(gate, sigmoid);
+  const output = run.multiply(silu, up);
+  if (differentiated !== true) return [output];
   // d silu = sigmoid + gate * sigmoid * (1 - sigmoid)
   const slope = run.add(sigmoid, run.sigmoidGradient(sigmoid, gate));
-  const dGate = run.multiply(run.multiply(dOutput, up), slope);
-  return [run.join([dGate, run.multiply(dOutput, run.multiply(gate, sigmoid))])];
+  return [output, run.multiply(up, slope), silu];
+});
+
+/** `dOutput, byGate, byUp -> dGateUp` */
+export const gatedActivationGradient = kernelOf((run, inputs) => {
+  const [dOutput, byGate, byUp] = run.inputs(inputs, ['dOutput', 'byGate', 'byUp']);
+  return [run.join([run.multiply(dOutput, byGate), run.multiply(dOutput, byUp)])];
 });
