@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BackendName } from '../backend-info.js';
 import { backendNames } from '../backend-info.js';
 import { cacheFolder } from '../cache-folder.js';
-import { nativeKernels, processorHasAvx512 } from '../native/native-kernels.js';
+import { kernelsAreOff, nativeKernels, processorHasAvx512 } from '../native/native-kernels.js';
 import { joinsVectors } from '../web-assembly.js';
 import { complaint } from '../install/engine-package.js';
 import { runProcess } from '../install/run-process.js';
@@ -78,7 +78,7 @@ export async function examine({
 function examineKernels(): MachineReport['kernels'] {
   if (nativeKernels() !== undefined) return { vectorBits: 512 };
   const vectorBits = joinsVectors() ? 256 : 128;
-  if (!processorHasAvx512()) return { vectorBits };
+  if (kernelsAreOff() || !processorHasAvx512()) return { vectorBits };
   return { vectorBits, toDo: 'this processor has longer ones: run `npx memgen backend install --kernels`' };
 }
 

@@ -40,7 +40,12 @@ export function kernelsPath(environment: NodeJS.ProcessEnv = process.env): strin
 /** Whether the addon is written for this processor: Linux on x64 with AVX-512. */
 export function processorHasAvx512(): boolean {
   if (process.platform !== 'linux' || process.arch !== 'x64') return false;
-  return /^flags\s*:.*\bavx512f\b/m.test(readFileSync('/proc/cpuinfo', 'latin1'));
+  try {
+    return /^flags\s*:.*\bavx512f\b/m.test(readFileSync('/proc/cpuinfo', 'latin1'));
+  } catch {
+    // A container may hide it.
+    return false;
+  }
 }
 
 /** Loads an addon. @throws Error where it is none. */
@@ -52,14 +57,18 @@ export function loadKernels(path: string): NativeKernels {
   };
 }
 
+/** Whether the user does without the addon, by MEMGEN_NATIVE_KERNELS=0. */
+export function kernelsAreOff(): boolean {
+  return process.env['MEMGEN_NATIVE_KERNELS'] === '0';
+}
+
 let found: { kernels: NativeKernels | undefined } | undefined;
 
 /**
- * The addon, if it is installed, loads, and this processor can use it. The environment variable MEMGEN_NATIVE_KERNELS=0
- * does without.
+ * The addon, if it is installed, loads, is not turned off, and this processor can use it.
  */
 export function nativeKernels(): NativeKernels | undefined {
-  if (process.env['MEMGEN_NATIVE_KERNELS'] === '0') return undefined;
+  if (kernelsAreOff()) return undefined;
   return (found ??= { kernels: find() }).kernels;
 }
 
